@@ -19,7 +19,7 @@ import pinnlite as pl
 from pinnlite.verify.effort import reference_effort
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from tests.problems import ORDINARY, OSCILLATOR, OSCILLATOR_BOUNDARY, Known
+from tests.problems.ordinary import ORDINARY, OSCILLATOR, OSCILLATOR_BOUNDARY, Known
 
 ROWS = [(known, "legendre", known.tolerance) for known in ORDINARY]
 ROWS += [(known, "features", 1e-12) for known in (OSCILLATOR, OSCILLATOR_BOUNDARY)]

@@ -7,7 +7,7 @@ within ten times the tolerance. Run with ``-s`` to see the table.
 import pytest
 
 import pinnlite as pl
-from tests.problems import ORDINARY, Known
+from tests.problems.ordinary import ORDINARY, Known
 
 
 def assert_honest(known: Known, solution: pl.Solution, tol: float) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.problems import bratu
+from tests.problems.ordinary import bratu
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

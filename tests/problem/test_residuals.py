@@ -12,7 +12,7 @@ import pinnlite as pl
 from pinnlite.errors import ProblemError, ShapeError
 from pinnlite.problem.callables import condition, equation
 from pinnlite.problem.unknown import Unknown, data
-from tests.problems import BRATU, DAMPED, LANE_EMDEN, LAYER, LONG, OSCILLATOR, Known
+from tests.problems.ordinary import BRATU, DAMPED, LANE_EMDEN, LAYER, LONG, OSCILLATOR, Known
 
 HEAT = pl.Problem("u_t = k*u_xx", "u(x, 0) = x^2", "u(0, t) = 0", "u(2, t) = t", x=(0, 2), t=(0, 1), k=3.0)
 

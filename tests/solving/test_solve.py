@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import pinnlite as pl
-from tests.problems import BRATU, DAMPED, ORDINARY, OSCILLATOR, OSCILLATOR_BOUNDARY, Known
+from tests.problems.ordinary import BRATU, DAMPED, ORDINARY, OSCILLATOR, OSCILLATOR_BOUNDARY, Known
 from tests.test_calibration import assert_honest
 
 

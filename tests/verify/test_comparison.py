@@ -16,7 +16,7 @@ from pinnlite.problem.problem import Problem
 from pinnlite.trials.elements import gauss_nodes, radau_nodes
 from pinnlite.verify.comparison import compare, quadrature
 from pinnlite.verify.integrators import InitialValues, posed
-from tests.problems import BRATU, LANE_EMDEN, LAYER, OSCILLATOR, OSCILLATOR_BOUNDARY, Known
+from tests.problems.ordinary import BRATU, LANE_EMDEN, LAYER, OSCILLATOR, OSCILLATOR_BOUNDARY, Known
 
 STIFF = Known(
     "stiff relaxation to cos t",

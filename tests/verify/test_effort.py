@@ -5,7 +5,7 @@ import torch
 
 from pinnlite.problem.problem import Problem
 from pinnlite.verify.effort import reference_effort
-from tests.problems import BRATU, OSCILLATOR, Known
+from tests.problems.ordinary import BRATU, OSCILLATOR, Known
 
 
 @pytest.mark.parametrize(

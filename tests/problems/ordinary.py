@@ -1,47 +1,14 @@
-"""The collection of problems with exact or trusted solutions, shared by tests, benchmarks and docs.
-
-A problem is its statement, its domain and its parameters, nothing else; a tolerance is the caller's to choose.
-"""
+"""Ordinary differential equations with exact or trusted solutions."""
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
 import torch
 from torch import Tensor
 
-Values = dict[str, Tensor]
-
-
-@dataclass(frozen=True)
-class Known:
-    """A problem whose solution is known: ``exact`` maps points to values by the unknown's name."""
-
-    name: str
-    statements: tuple[str, ...]
-    names: dict[str, object]
-    exact: Callable[[Tensor], Values]
-    tolerance: float = 1e-13  # relative L2 error that is to be reached, row by row of the benchmark
-    floor: float = 5e-15  # below this the reference is no better than what is measured by it
-    points: Callable[[], Tensor] | None = field(default=None)  # where to look, if an even grid would miss it
-
-    def error(self, solution: Callable[[Tensor], Tensor | Values]) -> float:
-        """Relative L2 error of a solution on points that its solver never saw, the largest over the unknowns."""
-        x = self.sample()
-        found = solution(x)
-        exact = self.exact(x)
-        values = found if isinstance(found, dict) else {next(iter(exact)): found}
-        norm = lambda f: torch.trapezoid(f.square(), x).sqrt()  # noqa: E731
-        return max((norm(values[u] - exact[u]) / norm(exact[u])).item() for u in exact)
-
-    def sample(self) -> Tensor:
-        """A thousand-odd points of the domain."""
-        if self.points is not None:
-            return self.points()
-        (low, high), *_ = (v for v in self.names.values() if isinstance(v, tuple))
-        return torch.linspace(low, high, 1237, dtype=torch.float64)
+from tests.problems.known import Known, Values
 
 
 @cache
