@@ -104,19 +104,19 @@ def _numbers(problem: Problem, sought: Mapping[str, Any], like: Tensor) -> dict[
 
 def _requests(problem: Problem, name: str, condition: Condition, X: Tensor) -> Iterator[_Request]:
     """A condition's partials at each of its places, and those under its integrals."""
-    for place in _places(problem, condition):
+    for place in places_of(problem, condition):
         keys = [(u, index) for u, index, at in condition.wanted if at == place and u in problem.unknowns]
-        yield _Request.made((name, place), _moved(X, place), keys)
+        yield _Request.made((name, place), moved(X, place), keys)
     for leaf, integrand in condition.integrals.items():
         keys = [key for key in integrand.wanted if key[0] in problem.unknowns]
         yield _Request.made((name, leaf), _along(problem, leaf.coordinate, X)[0], keys)
 
 
-def _places(problem: Problem, condition: Condition) -> list[Place]:
+def places_of(problem: Problem, condition: Condition) -> list[Place]:
     return sorted({at for name, _, at in condition.wanted if name in problem.unknowns}, key=str)
 
 
-def _moved(X: Float[Tensor, "n d"], place: Place) -> Float[Tensor, "n d"]:
+def moved(X: Float[Tensor, "n d"], place: Place) -> Float[Tensor, "n d"]:
     """Points with the coordinates fixed that a place fixes."""
     columns = [X[:, i] if v is None else torch.full_like(X[:, i], v) for i, v in enumerate(place)]
     return torch.stack(columns, 1)
@@ -204,14 +204,14 @@ def _condition(
         nodes, weights = _along(problem, leaf.coordinate, X)
         along = _pointwise(problem, integrand, nodes, found[name, leaf], numbers)
         values[leaf] = along.reshape(len(X), -1).to(weights) @ weights
-    places: Values = {**problem.parameters, **_coordinates(problem, condition, X)}
+    places: Values = {**problem.parameters, **coordinates_of(problem, condition, X)}
     return condition.residual(places, values).expand(len(X))
 
 
-def _coordinates(problem: Problem, condition: Condition, X: Tensor) -> dict[str, Tensor]:
+def coordinates_of(problem: Problem, condition: Condition, X: Tensor) -> dict[str, Tensor]:
     """The coordinates that mean one number at each point: not those in which the condition names two places."""
-    places = _places(problem, condition)
+    places = places_of(problem, condition)
     fixed = [{at[i] for at in places} or {None} for i in range(X.shape[1])]
     one = tuple(values.copy().pop() if len(values) == 1 else None for values in fixed)
-    columns = zip(problem.domain.names, fixed, _moved(X, one).T, strict=True)
+    columns = zip(problem.domain.names, fixed, moved(X, one).T, strict=True)
     return {name: column for name, values, column in columns if len(values) == 1}
