@@ -113,6 +113,7 @@ def _requests(problem: Problem, name: str, condition: Condition, X: Tensor) -> I
 
 
 def places_of(problem: Problem, condition: Condition) -> list[Place]:
+    """The places that a condition speaks of."""
     return sorted({at for name, _, at in condition.wanted if name in problem.unknowns}, key=str)
 
 

@@ -19,6 +19,15 @@ class Approximation(Protocol):
 
 
 @runtime_checkable
+class Partitioned(Approximation, Protocol):
+    """An approximation in several coordinates that knows where it has detail."""
+
+    def quadrature(self) -> tuple[Float[Tensor, "N d"], Float[Tensor, " N"]]:
+        """Points and weights of the domain, dense where the partition is fine, none of them a collocation point."""
+        ...
+
+
+@runtime_checkable
 class Trial(Approximation, Protocol):
     """A family of approximations, one for each value of its parameters, that a method can choose from."""
 

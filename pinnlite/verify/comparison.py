@@ -1,6 +1,5 @@
 """The error of a solution against a reference: a callable, or SciPy's integrators at their tightest."""
 
-import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,13 +16,9 @@ from pinnlite.problem.problem import Problem
 from pinnlite.trials.elements import Elements
 from pinnlite.trials.trial import Approximation
 from pinnlite.verify.integrators import Array, BoundaryValues, InitialValues, Run, Values, posed
+from pinnlite.verify.quadrature import quadrature
 
-_CELLS = 64  # of an interval, where the trial brings no partition of its own
-_NODES = 8
-_RATIO = (
-    math.sqrt(5) - 1
-) / 2  # where a cell is split: no rule of the solver's has its points where this one has
-_MOST_POINTS = 20_000  # in several coordinates
+_CELLS = 64  # of the mesh of a guess that brings none of its own
 _RTOL = 1e-13  # the tightest at which rounding does not yet drown SciPy's own error estimates
 _CHECK_RTOL = 1e-12
 _BOUNDARY_TOLS = (1e-4, 1e-6, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12)
@@ -67,7 +62,7 @@ def compare(
     reached: tuple[float, float] | None = None,
 ) -> Comparison:
     """Compare a trial with a reference by quadrature on points that no solver used: see ``Solution.compare``."""
-    X, weights = quadrature(problem, trial, reached)
+    X, weights = quadrature(problem, trial, reached=reached)
     zero = (0,) * len(problem.domain.names)
     with torch.no_grad():
         partials = trial.partials(X, [(name, zero) for name in problem.unknowns])
@@ -109,40 +104,11 @@ def tightest(posing: InitialValues | BoundaryValues, trial: Approximation | None
 def _guess(system: FirstOrder, trial: Approximation) -> tuple[Array, Array]:
     """The trial's states on its partition, so that of several solutions the one that is meant is found."""
     low, high = system.problem.domain.intervals[system.problem.domain.names[0]]
-    edges = _edges(trial, low, high)
+    even = torch.linspace(low, high, _CELLS + 1, dtype=torch.float64)
+    edges = torch.unique(trial.edges.clamp(low, high)) if isinstance(trial, Elements) else even
     with torch.no_grad():
         partials = trial.partials(edges[:, None], list(system.states))
     return edges.numpy(), np.stack([partials[key].numpy() for key in system.states])
-
-
-def quadrature(
-    problem: Problem, trial: Approximation | None = None, reached: tuple[float, float] | None = None
-) -> tuple[Float[Tensor, "N d"], Float[Tensor, " N"]]:
-    """Gauss points and weights of the domain, or of the part of it that was reached."""
-    intervals = list(problem.domain.intervals.values())
-    if len(intervals) == 1:
-        cells = _edges(trial, *(reached or intervals[0]))
-        split = cells[:-1] + _RATIO * (cells[1:] - cells[:-1])
-        x, weights = _gauss(torch.cat([cells, split]).sort().values, _NODES)
-        return x[:, None], weights
-    count = int(_MOST_POINTS ** (1 / len(intervals)))
-    rules = [_gauss(torch.tensor(interval, dtype=torch.float64), count) for interval in intervals]
-    points = torch.cartesian_prod(*(x for x, _ in rules))
-    return points, torch.cartesian_prod(*(w for _, w in rules)).prod(1)
-
-
-def _edges(trial: Approximation | None, low: float, high: float) -> Float[Tensor, " E"]:
-    if isinstance(trial, Elements):
-        edges: Tensor = torch.unique(trial.edges.clamp(low, high))
-        return edges
-    return torch.linspace(low, high, _CELLS + 1, dtype=torch.float64)
-
-
-def _gauss(edges: Float[Tensor, " E"], count: int) -> tuple[Float[Tensor, " N"], Float[Tensor, " N"]]:
-    """A composite Gauss rule."""
-    nodes, weights = (torch.from_numpy(a) for a in np.polynomial.legendre.leggauss(count))
-    half = (edges[1:] - edges[:-1])[:, None] / 2
-    return (edges[:-1, None] + half * (1 + nodes)).flatten(), (half * weights).flatten()
 
 
 def asked(reference: Callable[..., Any], problem: Problem, X: Float[Tensor, "N d"]) -> Values:

@@ -10,8 +10,9 @@ from pinnlite.errors import ProblemError
 from pinnlite.problem.first_order import FirstOrder
 from pinnlite.problem.problem import Problem
 from pinnlite.trials.trial import Approximation
-from pinnlite.verify.comparison import asked, distances, quadrature, tightest
+from pinnlite.verify.comparison import asked, distances, tightest
 from pinnlite.verify.integrators import InitialValues, Method, Run, posed
+from pinnlite.verify.quadrature import quadrature
 
 _METHODS: tuple[Method, ...] = ("DOP853", "LSODA", "Radau")
 _LOOSEST = 1e-3

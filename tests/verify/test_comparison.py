@@ -14,8 +14,9 @@ from pinnlite.errors import ProblemError, ShapeError
 from pinnlite.problem.first_order import FirstOrder
 from pinnlite.problem.problem import Problem
 from pinnlite.trials.elements import gauss_nodes, radau_nodes
-from pinnlite.verify.comparison import compare, quadrature
+from pinnlite.verify.comparison import compare
 from pinnlite.verify.integrators import InitialValues, posed
+from pinnlite.verify.quadrature import quadrature
 from tests.problems.ordinary import BRATU, LANE_EMDEN, LAYER, OSCILLATOR, OSCILLATOR_BOUNDARY, Known
 
 STIFF = Known(

@@ -1,0 +1,48 @@
+"""The error estimate: how far apart two independent solutions are, and how far from balanced an equation is."""
+
+import math
+
+import torch
+
+from pinnlite.problem.problem import Problem
+from pinnlite.solving.residuals import pointwise
+from pinnlite.trials.elements import Elements
+from pinnlite.trials.trial import Approximation
+from pinnlite.verify.quadrature import quadrature
+
+_MOST_ERROR = 0.1  # two approximations further apart than this say nothing of how wrong either is
+_ROUNDING = 4e-16  # no estimate is below what two evaluations differ by
+
+
+def difference(trial: Approximation, finer: Approximation, problem: Problem) -> float:
+    """Relative L2 distance of two trials, the largest over the unknowns, by Gauss quadrature on the finer partition."""
+    X, weights = quadrature(problem, trial, finer)
+    names = (*problem.unknowns, *problem.unknown_parameters)
+    keys = [(name, (0,) * len(problem.domain.names)) for name in names]
+    with torch.no_grad():
+        coarse, fine = trial.partials(X, keys), finer.partials(X, keys)
+    worst = _ROUNDING
+    for key in keys:
+        scale = torch.maximum(coarse[key].abs().amax(), fine[key].abs().amax())
+        if scale == 0:
+            continue
+        apart, value = (coarse[key] - fine[key]) / scale, fine[key] / scale  # squares must not leave float64
+        distance, size = (weights * apart.square()).sum().sqrt(), (weights * value.square()).sum().sqrt()
+        worst = max(worst, (distance / size).item() if size > 0 else math.inf)
+    worst += max(trial.unresolved() if isinstance(trial, Elements) else 0.0 for trial in (trial, finer))
+    return worst if worst < _MOST_ERROR else math.inf
+
+
+def relative_residual(trial: Approximation, problem: Problem, finer: Approximation) -> float:
+    """Root mean square of the residual, on points that the solve did not use, relative to that of its terms."""
+    X, weights = quadrature(problem, trial, finer)
+    places = {**dict(zip(problem.domain.names, X.T, strict=True)), **problem.parameters}
+    worst = 0.0
+    for equation in problem.equations:
+        with torch.no_grad():
+            values = trial.partials(X, sorted(equation.wanted))
+        ((residual, slopes),) = pointwise([equation], places, values)
+        terms = residual.square() + sum((slope * values[key]).square() for key, slope in slopes.items())
+        size = (weights * terms).sum().sqrt()
+        worst = max(worst, ((weights * residual.square()).sum().sqrt() / size.clamp(min=1e-300)).item())
+    return worst
