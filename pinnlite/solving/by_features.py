@@ -7,7 +7,7 @@ import torch
 
 from pinnlite.models.features import RandomFeatures
 from pinnlite.problem.problem import Problem
-from pinnlite.solving.dense import CollocationRows, gauss_points
+from pinnlite.solving.dense import gauss_points, rows_in, rows_on
 from pinnlite.solving.gauss_newton import GaussNewton
 from pinnlite.solving.refine import Candidate, Clock
 from pinnlite.solving.residuals import Method
@@ -45,14 +45,17 @@ def _solved(
     problem: Problem, width: int, scale: float, method: Method, generator: torch.Generator, clock: Clock
 ) -> tuple[float, Trial]:
     """A trial of this width and scale, and its root mean square residual on other points than it was solved on."""
-    low, high = problem.domain.intervals[problem.domain.names[0]]
+    intervals = list(problem.domain.intervals.values())
     features = RandomFeatures(
-        1, len(problem.unknowns), width, domain=(low, high), scale=scale, generator=generator
+        len(intervals), len(problem.unknowns), width, domain=intervals, scale=scale, generator=generator
     )
-    trial = built_in(LinearTrial(features.features, width, problem.unknowns), problem)
-    method.minimize(
-        CollocationRows(problem, trial, gauss_points(problem, 2 * width)), lambda step, loss: clock.spent
-    )
+    trial: Trial = LinearTrial(features.features, width, problem.unknowns)
+    if len(intervals) == 1:
+        trial = built_in(trial, problem)
+        rows, others = (rows_on(problem, trial, gauss_points(problem, n)) for n in (2 * width, 2 * width + 1))
+    else:
+        rows, others = (rows_in(problem, trial, problem.sample(2 * width, seed=seed)) for seed in (0, 1))
+    method.minimize(rows, lambda step, loss: clock.spent)
     with torch.no_grad():
-        residual = CollocationRows(problem, trial, gauss_points(problem, 2 * width + 1)).rows().norm().item()
+        residual = others.rows().norm().item()
     return (residual if math.isfinite(residual) else math.inf), trial

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from pinnlite.problem.problem import Problem
 from pinnlite.solving import by_elements
-from pinnlite.solving.dense import CollocationRows, gauss_points
+from pinnlite.solving.dense import gauss_points, rows_on
 from pinnlite.solving.gauss_newton import GaussNewton
 from pinnlite.solving.lbfgs import LBFGS
 from pinnlite.solving.refine import Candidate, Clock
@@ -34,7 +34,7 @@ def candidates(
         network = _drawn(problem, hidden, generator)
         points = gauss_points(problem, 2 * hidden[-1] + 40)
         trial = built_in(ModuleTrial(network, problem.unknowns), problem)
-        rows = CollocationRows(problem, trial, points)
+        rows = rows_on(problem, trial, points)
         residuals = [_solve_output_layer(network, problem, points, _RIDGE, clock)]
         chosen.minimize(rows, lambda step, loss: clock.spent)
         residuals.append(rows.rows().norm().item())
@@ -57,7 +57,7 @@ def _solve_output_layer(
     body, head = network[:-1], network[-1]
     assert isinstance(head, nn.Linear)
     output = LinearTrial(body, head.in_features, problem.unknowns)
-    rows = CollocationRows(problem, built_in(output, problem), points)
+    rows = rows_on(problem, built_in(output, problem), points)
     method = GaussNewton(steps=1 if problem.linear else _NONLINEAR_STEPS, damping=damping)
     method.minimize(rows, lambda step, loss: clock.spent)
     with torch.no_grad():
@@ -74,7 +74,7 @@ def candidates_from(
     size = sum(p.numel() for p in trial.parameters)
     default = GaussNewton(steps=100) if size <= _MOST_DENSE else LBFGS()
     chosen = default if isinstance(method, str) else method
-    rows = CollocationRows(problem, trial, gauss_points(problem, max(200, min(2 * size, 1000))))
+    rows = rows_on(problem, trial, gauss_points(problem, max(200, min(2 * size, 1000))))
     chosen.minimize(rows, lambda step, loss: clock.spent)
     yield Candidate(trial, f"module of {size} parameters, residual {rows.rows().norm().item():.1e}")
     yield from by_elements.candidates(problem, tol, clock)

@@ -1,33 +1,88 @@
-"""Any trial at collocation points: the equations' rows and their Jacobian as dense matrices."""
+"""Any trial at collocation points: rows of equations and conditions, and their Jacobian as a dense matrix."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pinnlite.problem.equations import Place, Placed
+from pinnlite.problem.equations import Condition, Key, Values
 from pinnlite.problem.problem import Problem
+from pinnlite.problem.residuals import coordinates_of, moved
+from pinnlite.problem.sample import INTERIOR, by_name
 from pinnlite.solving.least_squares import DenseLinearization
-from pinnlite.solving.residuals import pointwise
+from pinnlite.solving.residuals import Pointwise, pointwise
 from pinnlite.trials.elements import gauss_nodes
 from pinnlite.trials.trial import Trial
 
 
-class CollocationRows:
-    """An Objective: residuals at points, scaled so that their squared norm is the mean square over the domain.
+@dataclass(frozen=True, eq=False)
+class Block:
+    """A statement at points: a row for each of them, times ``weight``.
 
-    Linear conditions are built into the trial; those that are not are rows of their own, at full weight.
+    Each partial that the statement wants is taken at points of its own: a condition such as u(0, t) = u(1, t) names
+    two places.
     """
 
-    def __init__(self, problem: Problem, trial: Trial, points: Float[Tensor, "N d"]) -> None:
-        self.problem, self.trial, self.points = problem, trial, points
-        self.weight = len(points) ** -0.5
-        self.conditions = [condition for condition in problem.conditions if not condition.linear]
-        self.places = {
-            **dict(zip(problem.domain.names, points.T, strict=True)),
-            **problem.parameters,
-        }
+    statement: Pointwise[Any]
+    places: Values
+    at: Mapping[Hashable, tuple[Float[Tensor, "n d"], Key]]
+    weight: float = 1.0
+
+    def rows(self, trial: Trial) -> Float[Tensor, " n"]:
+        """The weighted residual, differentiable in the trial's parameters."""
+        return self._spread(self.statement.residual(self.places, self._values(trial))) * self.weight
+
+    def linearized(self, trial: Trial) -> tuple[Float[Tensor, " n"], Float[Tensor, "n P"]]:
+        """The weighted residual and its Jacobian: slopes of the statement times those of the partials."""
+        with torch.no_grad():
+            values = self._values(trial)
+        ((residual, slopes),) = pointwise([self.statement], self.places, values)
+        jacobian = [
+            trial.jacobian(X, {self.at[key][1]: slopes[key].expand(len(X)) for key in keys if key in slopes})
+            for X, keys in self._by_points()
+        ]
+        return self._spread(residual) * self.weight, sum(jacobian[1:], jacobian[0]) * self.weight
+
+    def unit(self, trial: Trial, lengths: Sequence[float]) -> float:
+        """How large the residual is where the unknowns are of size 1 and vary over ``lengths``."""
+        with torch.no_grad():
+            values = self._values(trial)
+        ((_, slopes),) = pointwise([self.statement], self.places, values)
+        terms = [
+            slope.abs() / math.prod(h**a for h, a in zip(lengths, self.at[key][1][1], strict=True))
+            for key, slope in slopes.items()
+        ]
+        size = torch.stack([term.mean() for term in terms]).sum().item() if terms else 0.0
+        return size if 0 < size < math.inf else 1.0
+
+    def _values(self, trial: Trial) -> dict[Any, Tensor]:
+        found: dict[Any, Tensor] = {}
+        for X, keys in self._by_points():
+            partials = trial.partials(X, sorted({self.at[key][1] for key in keys}))
+            found |= {key: partials[self.at[key][1]] for key in keys}
+        return found
+
+    def _by_points(self) -> list[tuple[Tensor, list[Hashable]]]:
+        """The distinct sets of points, each with the partials that are taken there."""
+        groups: dict[int, tuple[Tensor, list[Hashable]]] = {}
+        for key, (X, _) in self.at.items():
+            groups.setdefault(id(X), (X, []))[1].append(key)
+        return list(groups.values())
+
+    def _spread(self, residual: Tensor) -> Tensor:
+        (X, _), *_ = self.at.values()
+        return residual.expand(len(X))
+
+
+class CollocationRows:
+    """An Objective: residuals of equations and conditions at points, each block a mean square over its points."""
+
+    def __init__(self, trial: Trial, blocks: Sequence[Block]) -> None:
+        self.trial, self.blocks = trial, blocks
 
     @property
     def parameters(self) -> Sequence[Tensor]:
@@ -36,43 +91,55 @@ class CollocationRows:
 
     def rows(self) -> Float[Tensor, " R"]:
         """Residuals, differentiable in the trial's parameters."""
-        rows = []
-        for equation in self.problem.equations:
-            values = self.trial.partials(self.points, sorted(equation.wanted))
-            rows.append(equation.residual(self.places, values) * self.weight)
-        for condition in self.conditions:
-            placed = {key: self._placed(key) for key in condition.wanted}
-            rows.append(condition.residual(self.problem.parameters, placed).reshape(1))
-        return torch.cat(rows)
+        return torch.cat([block.rows(self.trial) for block in self.blocks])
 
     def linearize(self) -> DenseLinearization:
-        """Rows and Jacobian: slopes of the statements by their partials, times the partials' own Jacobian."""
-        rows, jacobian = [], []
-        for equation in self.problem.equations:
-            with torch.no_grad():
-                values = self.trial.partials(self.points, sorted(equation.wanted))
-            ((residual, slopes),) = pointwise([equation], self.places, values)
-            rows.append(residual * self.weight)
-            jacobian.append(self.trial.jacobian(self.points, slopes) * self.weight)
-        for condition in self.conditions:
-            with torch.no_grad():
-                placed = {key: self._placed(key) for key in condition.wanted}
-            ((value, by_placed),) = pointwise([condition], self.problem.parameters, placed)
-            rows.append(value.reshape(1))
-            gradients = [
-                self.trial.jacobian(_at(at), {(unknown, index): slope.reshape(1)})
-                for (unknown, index, at), slope in by_placed.items()
-            ]
-            jacobian.append(torch.cat(gradients).sum(0, keepdim=True))
+        """Rows and Jacobian."""
+        rows, jacobian = zip(*(block.linearized(self.trial) for block in self.blocks), strict=True)
         return DenseLinearization(torch.cat(rows).detach(), torch.cat(jacobian).detach())
 
-    def _placed(self, key: Placed) -> Tensor:
-        unknown, index, at = key
-        return self.trial.partials(_at(at), [(unknown, index)])[unknown, index]
+
+def equation_blocks(problem: Problem, points: Float[Tensor, "N d"]) -> list[Block]:
+    """The equations at interior points, scaled so that their squared norm is the mean square over the domain."""
+    places: Values = {**problem.parameters, **dict(zip(problem.domain.names, points.T, strict=True))}
+    return [
+        Block(e, places, {key: (points, key) for key in sorted(e.wanted)}, len(points) ** -0.5)
+        for e in problem.equations
+    ]
 
 
-def _at(place: Place) -> Float[Tensor, "1 d"]:
-    return torch.tensor([place], dtype=torch.float64)
+def condition_blocks(
+    problem: Problem,
+    points: Mapping[str, Float[Tensor, "n d"]],
+    which: Callable[[Condition], bool] = lambda condition: True,
+) -> list[Block]:
+    """Conditions as rows at sets of points such as ``problem.sample`` gives, by their names."""
+    blocks = []
+    for name, condition in by_name(problem.conditions).items():
+        if not which(condition):
+            continue
+        X = points[name]
+        at_places = {at: moved(X, at) for _, _, at in condition.wanted}
+        at: dict[Hashable, tuple[Tensor, Key]] = {
+            key: (at_places[key[2]], key[:2]) for key in sorted(condition.wanted, key=str)
+        }
+        places: Values = {**problem.parameters, **coordinates_of(problem, condition, X)}
+        blocks.append(Block(condition, places, at, len(X) ** -0.5))
+    return blocks
+
+
+def in_units(
+    problem: Problem, trial: Trial, equations: Sequence[Block], conditions: Sequence[Block]
+) -> list[Block]:
+    """Conditions scaled to be as large as the equations for functions that vary over the domain's half-widths.
+
+    A row counts by the unit it is measured in: u = 0 beside u_xx = f would hardly be heard on a small domain, and
+    drown the equation on a large one.
+    """
+    lengths = [(high - low) / 2 for low, high in problem.domain.intervals.values()]
+    size = max(block.unit(trial, lengths) for block in equations)
+    scaled = [replace(c, weight=c.weight * size / c.unit(trial, lengths)) for c in conditions]
+    return [*equations, *scaled]
 
 
 def gauss_points(problem: Problem, count: int) -> Float[Tensor, "N 1"]:
@@ -80,3 +147,17 @@ def gauss_points(problem: Problem, count: int) -> Float[Tensor, "N 1"]:
     low, high = problem.domain.intervals[problem.domain.names[0]]
     nodes = torch.tensor(gauss_nodes(count), dtype=torch.float64)
     return (low + (high - low) * (1 + nodes) / 2)[:, None]
+
+
+def rows_on(problem: Problem, trial: Trial, points: Float[Tensor, "N d"]) -> CollocationRows:
+    """Equations at points of one coordinate; linear conditions are built into the trial, the others rows."""
+    (low, _), *_ = problem.domain.intervals.values()
+    places = {name: torch.full((1, 1), low, dtype=torch.float64) for name in by_name(problem.conditions)}
+    conditions = condition_blocks(problem, places, lambda condition: not condition.linear)
+    return CollocationRows(trial, [*equation_blocks(problem, points), *conditions])
+
+
+def rows_in(problem: Problem, trial: Trial, points: Mapping[str, Float[Tensor, "n d"]]) -> CollocationRows:
+    """Equations and conditions at points of several coordinates, as ``problem.sample`` gives them."""
+    equations = equation_blocks(problem, points[INTERIOR])
+    return CollocationRows(trial, in_units(problem, trial, equations, condition_blocks(problem, points)))

@@ -115,11 +115,6 @@ def _check_arguments(
             "unknown parameters, observations and integral conditions are solved for with Legendre elements only, "
             "so far: leave out trial, or train your own module on problem.residuals"
         )
-    if len(problem.domain.names) > 1:
-        raise ProblemError(
-            f"the problem has {len(problem.domain.names)} coordinates ({', '.join(problem.domain.names)}): "
-            "partial differential equations cannot be solved yet; leave one coordinate"
-        )
 
 
 def _candidates(
@@ -129,8 +124,8 @@ def _candidates(
         return "module", by_network.candidates_from(trial, problem, tol, method, clock)
     if trial == "network":
         return _KINDS[trial], by_network.candidates(problem, tol, method, seed, clock)
-    if trial == "features":
-        return _KINDS[trial], by_features.candidates(problem, tol, method, seed, clock)
+    if trial == "features" or len(problem.domain.names) > 1:
+        return _KINDS["features"], by_features.candidates(problem, tol, method, seed, clock)
     return _KINDS["legendre"], by_elements.candidates(problem, tol, clock)
 
 
