@@ -17,6 +17,11 @@ from .errors import ParseError as ParseError
 from .errors import PinnliteError as PinnliteError
 from .errors import ProblemError as ProblemError
 from .errors import ShapeError as ShapeError
+from .geometry.ball import Ball as Ball
+from .geometry.ball import Disk as Disk
+from .geometry.domains import Box as Box
+from .geometry.domains import Interval as Interval
+from .geometry.polygon import Polygon as Polygon
 from .language.expression import Expression as Expression
 from .language.expression import parse as parse
 from .models.features import FourierFeatures as FourierFeatures

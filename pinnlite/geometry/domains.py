@@ -1,39 +1,152 @@
-"""Where a problem is posed."""
+"""Where most problems are posed: intervals and their products."""
 
 import math
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from pinnlite.errors import ProblemError
+from pinnlite.geometry.faces import Face, Flat
+from pinnlite.geometry.region import Region, coordinate_names
+from pinnlite.geometry.sampling import box_points, grid_rule
+
+_SIDES = (("left", "right"), ("bottom", "top"), ("front", "back"))
+_MOST_GAUSS = 3  # dimensions of a grid of Gauss points: with more, quasi-random ones are as good
+
+Ends = tuple[float, float] | list[float]
 
 
-@dataclass(frozen=True)
-class Box:
-    """A product of intervals, one for each named coordinate; with one coordinate, an interval."""
+@dataclass(frozen=True, init=False)
+class Box(Region):
+    """A product of intervals, one for each coordinate; with one coordinate, an interval.
 
-    intervals: dict[str, tuple[float, float]]
+    Its faces are called ``left`` and ``right`` where the first coordinate ends, ``bottom`` and ``top`` for the second,
+    ``front`` and ``back`` for the third; and ``x_low``, ``x_high`` for any coordinate x.
 
-    def __post_init__(self) -> None:
-        for name, (low, high) in self.intervals.items():
-            if not (math.isfinite(low) and math.isfinite(high)):
-                raise ProblemError(
-                    f"the domain {name} = ({low:g}, {high:g}) is not finite: give two finite ends"
-                )
-            if low == high:
-                raise ProblemError(
-                    f"the domain {name} = ({low:g}, {high:g}) is empty: give two different ends"
-                )
-            if low > high:
-                raise ProblemError(
-                    f"the domain {name} = ({low:g}, {high:g}) is reversed: write {name}=({high:g}, {low:g})"
-                )
+    Args:
+        ends: the intervals in order, whose coordinates are then called x, y, z; or one mapping of names to intervals.
+        name: what its whole boundary is called where the box is part of another region.
+        named: the intervals by the coordinates' names.
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The coordinates, in the order in which they were given."""
-        return tuple(self.intervals)
+    Raises:
+        ProblemError: an interval is infinite, empty or reversed.
 
-    def holds(self, name: str, value: float) -> bool:
-        """Whether a value of one coordinate lies in its interval, to rounding."""
-        low, high = self.intervals[name]
-        slack = 1e-12 * (high - low)
-        return low - slack <= value <= high + slack
+    Example:
+        >>> Box((0, 1), (0, 2)) == Box(x=(0, 1), y=(0, 2))
+        True
+        >>> Box(r=(1, 2), z=(0, 3)).measure
+        3.0
+    """
+
+    _intervals: tuple[tuple[str, float, float], ...]
+    name: str
+
+    def __init__(self, *ends: Ends | Mapping[str, Ends], name: str = "", **named: Ends) -> None:
+        given: dict[str, Ends] = dict(named)
+        if len(ends) == 1 and isinstance(ends[0], Mapping):
+            given = {**ends[0], **named}
+        elif ends:
+            several = [each for each in ends if not isinstance(each, Mapping)]
+            given = {**dict(zip(coordinate_names(None, len(several)), several, strict=True)), **named}
+        if not given:
+            raise ProblemError("a box has an interval for each coordinate: Box(x=(0, 1), y=(0, 2))")
+        for coordinate, interval in given.items():
+            _check(coordinate, interval)
+        rows = tuple((key, float(low), float(high)) for key, (low, high) in given.items())
+        object.__setattr__(self, "_intervals", rows)
+        object.__setattr__(self, "name", name)
+
+    @cached_property
+    def intervals(self) -> dict[str, tuple[float, float]]:
+        """The interval of each coordinate."""
+        return {name: (low, high) for name, low, high in self._intervals}
+
+    def level(self, X: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
+        """The distance to the nearest plane inside, the farthest one outside."""
+        low, high = torch.tensor([row[1:] for row in self._intervals], dtype=X.dtype, device=X.device).T
+        return torch.maximum(low - X, X - high).amax(1)
+
+    @cached_property
+    def faces(self) -> tuple[Flat, ...]:
+        """Two for each coordinate."""
+        return self.faces_without(())
+
+    def faces_without(self, coordinates: Collection[str]) -> tuple[Flat, ...]:
+        """Two for each of the other coordinates, which are counted without these when the faces get their names."""
+        lows = [low for _, low, _ in self._intervals]
+        axes = [
+            [(high - low) * (i == j) for j in range(len(lows))]
+            for i, (_, low, high) in enumerate(self._intervals)
+        ]
+        counted = [name for name in self.names if name not in coordinates]
+        faces = []
+        for place, coordinate in enumerate(counted):
+            i = self.names.index(coordinate)
+            edges = tuple(tuple(axis) for j, axis in enumerate(axes) if j != i)
+            usual = _SIDES[place] if place < len(_SIDES) else ("", "")
+            for end, (sign, word) in enumerate(((-1.0, "low"), (1.0, "high"))):
+                names = frozenset({f"{coordinate}_{word}", usual[end], self.name} - {""})
+                origin = (*lows[:i], self.intervals[coordinate][end], *lows[i + 1 :])
+                normal = tuple(sign * (j == i) for j in range(len(lows)))
+                faces.append(Flat(names, origin, edges, normal))
+        return tuple(faces)
+
+    def share(self, face: Face) -> float:
+        """Each face counts as much as any other: coordinates may differ by their units."""
+        return 1.0
+
+    @cached_property
+    def measure(self) -> float:
+        """The product of the lengths."""
+        return math.prod(high - low for _, low, high in self._intervals)
+
+    def sample(self, count: int, kind: str = "sobol", seed: int = 0) -> Float[Tensor, "n d"]:
+        """Points of the interior: see ``box_points``."""
+        return box_points(list(self.intervals.values()), count, kind, seed)
+
+    def quadrature(self, count: int) -> tuple[Float[Tensor, "n d"], Float[Tensor, " n"]]:
+        """A grid of Gauss points up to three dimensions, beyond quasi-random points of equal weights."""
+        d = len(self.names)
+        if d > _MOST_GAUSS:
+            return super().quadrature(count)
+        unit, weights = grid_rule(max(round(count ** (1 / d)), 1), d)
+        low, high = torch.tensor([row[1:] for row in self._intervals], dtype=torch.float64).T
+        return torch.lerp(low, high, unit), weights * self.measure
+
+    def __repr__(self) -> str:
+        inside = ", ".join(f"{name}=({low:g}, {high:g})" for name, low, high in self._intervals)
+        return f"Box({inside})" if not self.name else f"Box({inside}, name={self.name!r})"
+
+
+def Interval(low: float, high: float, coordinate: str = "x", name: str = "") -> Box:
+    """An interval: the box of one coordinate.
+
+    Args:
+        low: where it starts.
+        high: where it ends.
+        coordinate: the name of the coordinate.
+        name: what its two ends are called together.
+
+    Example:
+        >>> Interval(0, 2).measure
+        2.0
+    """
+    return Box({coordinate: (low, high)}, name=name)
+
+
+def _check(name: str, interval: object) -> None:
+    if not (isinstance(interval, tuple | list) and len(interval) == 2):
+        raise ProblemError(f"{name}={interval!r} is no interval: give its two ends, {name}=(0, 1)")
+    low, high = interval
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise ProblemError(f"the domain {name} = ({low:g}, {high:g}) is not finite: give two finite ends")
+    if low == high:
+        raise ProblemError(f"the domain {name} = ({low:g}, {high:g}) is empty: give two different ends")
+    if low > high:
+        raise ProblemError(
+            f"the domain {name} = ({low:g}, {high:g}) is reversed: write {name}=({high:g}, {low:g})"
+        )

@@ -116,3 +116,95 @@ _RULES: dict[str, Rule] = {
     "gauss": _gauss,
     "chebyshev": _chebyshev,
 }
+
+GRIDS = ("gauss", "chebyshev")
+_MOST_DRAWN = 2**22  # points of which too few are kept: there is next to nothing to be found
+
+
+def grid_rule(count: int, dimension: int) -> tuple[Float[Tensor, "N d"], Float[Tensor, " N"]]:
+    """Nodes and weights of the product of Gauss-Legendre rules on the unit cube, ``count`` each way."""
+    nodes, weights = gauss_rule(count)
+    products = torch.cartesian_prod(*[weights] * dimension).reshape(-1, dimension).prod(1)
+    return _grid(nodes, dimension), products
+
+
+def accepted_points(
+    intervals: Sequence[tuple[float, float]],
+    count: int,
+    kind: str,
+    seed: int,
+    place: Callable[[Tensor], Tensor],
+    keep: Callable[[Tensor], Tensor],
+) -> Float[Tensor, "N d"]:
+    """Points of a box under a map, those that a predicate keeps: ``count`` of them, or as many as a grid leaves.
+
+    Args:
+        intervals, count, kind, seed: as for ``box_points``.
+        place: from points of the box ``(n, k)`` to points ``(n, d)``.
+        keep: from those to a mask ``(n,)``.
+
+    Raises:
+        ProblemError: next to nothing is kept, or as for ``box_points``.
+    """
+    drawn, fewest = count, 2 ** len(intervals)
+    while drawn <= max(_MOST_DRAWN, 4 * count):
+        X = place(box_points(intervals, drawn, kind, seed))
+        X = X[keep(X)]
+        if len(X) >= count:
+            break
+        drawn = max(int(1.1 * drawn * count / max(len(X), count / 8)), drawn + 1)
+    else:
+        raise ProblemError("hardly any of the points drawn are inside: the region is too thin to be sampled")
+    if kind not in GRIDS:
+        return X[:count]
+    while len(X) > count and drawn > fewest:  # the largest grid that leaves no more than were asked for
+        drawn = max((_each_way(drawn, len(intervals)) - 1) ** len(intervals), fewest)
+        smaller = place(box_points(intervals, drawn, kind, seed))
+        X = smaller[keep(smaller)] if keep(smaller).any() else X[:count]
+    return X
+
+
+def adaptive_points(
+    residual: Callable[[Tensor], Tensor],
+    candidates: Float[Tensor, "N d"],
+    count: int,
+    power: float = 1.0,
+    floor: float = 1.0,
+    seed: int = 0,
+) -> Float[Tensor, "n d"]:
+    """Points chosen where a residual is large: RAD; added to those there are already, RAR-D.
+
+    Each candidate is drawn, without being put back, with a probability in proportion to
+    ``|r|^power / mean(|r|^power) + floor``.
+
+    Args:
+        residual: from points ``(N, d)`` to ``(N,)``, or ``(N, m)`` for m equations, of which the norm counts.
+        candidates: many more points than are wanted, spread evenly.
+        count: how many are wanted.
+        power: how strongly large residuals draw; 0 draws evenly.
+        floor: how much is left to chance; 0 for RAR-D, which keeps its old points.
+        seed: decides the draw.
+
+    Raises:
+        ProblemError: there are fewer candidates than points wanted, or a residual is not finite.
+
+    Source: C. Wu, M. Zhu, Q. Tan, Y. Kartha, L. Lu, A comprehensive study of non-adaptive and residual-based adaptive
+    sampling for physics-informed neural networks, Comput. Methods Appl. Mech. Engrg. 403 (2023).
+
+    >>> candidates = box_points([(0.0, 1.0)], 1000)
+    >>> bool(adaptive_points(lambda X: (X[:, 0] > 0.9).double(), candidates, 50, floor=0.0).min() > 0.9)
+    True
+    """
+    if not 0 < count <= len(candidates):
+        raise ProblemError(f"{count} points cannot be chosen among {len(candidates)} candidates")
+    with torch.no_grad():
+        sizes = residual(candidates).reshape(len(candidates), -1).norm(dim=1)
+    if not sizes.isfinite().all():
+        raise ProblemError("the residual is not finite at some of the candidates: leave those out")
+    sizes = sizes.double().cpu()
+    drawing = (sizes / sizes.max().clamp(min=1e-300)) ** power
+    weights = drawing / drawing.mean().clamp(min=1e-300) + floor
+    # The largest of log(u) / w are a draw without putting back (Efraimidis and Spirakis); an empty weight comes last.
+    chance = torch.rand(len(weights), generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    order = (torch.log(chance) / weights.clamp(min=1e-300)).argsort(descending=True)
+    return candidates[order[:count].to(candidates.device)]

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 
 from pinnlite.errors import ProblemError
+from pinnlite.language.nodes import NormalDerivative
+from pinnlite.problem.boundary import BoundaryStatement
 from pinnlite.problem.equations import Condition, Equation, Key, Placed, Values
 from pinnlite.problem.partial_names import index_of
 from pinnlite.problem.unknown import Unknown
@@ -23,11 +25,14 @@ class CallableStatement:
 
     function: Callable[..., Any]
     fixed: Mapping[str, float] | None  # coordinates that a condition fixes; None for an equation
+    part: str | None = None  # of the boundary, where a condition holds on one
 
     @property
     def text(self) -> str:
         """How messages and results name it."""
         name = getattr(self.function, "__name__", type(self.function).__name__)
+        if self.part is not None:
+            return f"condition {name} on {self.part}"
         if self.fixed is None:
             return f"equation {name}"
         return f"condition {name} at " + ", ".join(f"{key} = {value:g}" for key, value in self.fixed.items())
@@ -55,26 +60,40 @@ def equation(function: Callable[..., Any]) -> CallableStatement:
     return CallableStatement(function, None)
 
 
-def condition(function: Callable[..., Any], **fixed: float) -> CallableStatement:
-    """A condition as a Python function that returns its residual where some coordinates are fixed.
+def condition(
+    function: Callable[..., Any], on: str | float | None = None, **fixed: float
+) -> CallableStatement:
+    """A condition as a Python function that returns its residual where some coordinates are fixed, or on a boundary.
 
     Args:
-        function: as for ``equation``.
+        function: as for ``equation``; on a boundary ``u.n`` is the derivative along the outward normal.
+        on: "boundary", or the name of a part of it.
         fixed: the coordinates that are fixed, and where: ``t=0``.
+
+    Raises:
+        ProblemError: it does not say where it holds, or says so twice.
 
     Example:
         >>> condition(lambda u, x: u - torch.sin(x), t=0).fixed
         {'t': 0}
+        >>> condition(lambda u, x: u.n + u - x, on="boundary").text
+        'condition <lambda> on boundary'
     """
-    if not fixed:
-        raise ProblemError("a condition says where it holds: condition(function, x=0)")
-    return CallableStatement(function, fixed)
+    if on is not None and not isinstance(on, str):
+        return CallableStatement(function, {**fixed, "on": on})  # a coordinate may have that name
+    if not fixed and on is None:
+        raise ProblemError('a condition says where it holds: condition(function, x=0), or on="boundary"')
+    if fixed and on is not None:
+        raise ProblemError(
+            f'a condition holds at a place or on a part of the boundary, not both: leave out on="{on}"'
+        )
+    return CallableStatement(function, fixed, on)
 
 
 class Field:
     """An unknown inside a callable: a tensor of its values, with its partials as attributes."""
 
-    def __init__(self, name: str, coordinates: tuple[str, ...], lookup: Callable[[Key], Tensor]) -> None:
+    def __init__(self, name: str, coordinates: tuple[str, ...], lookup: Callable[[Any], Tensor]) -> None:
         self._name, self._coordinates, self._lookup = name, coordinates, lookup
 
     @property
@@ -85,6 +104,8 @@ class Field:
         index = index_of(name, self._coordinates)
         if index is not None:
             return self._lookup((self._name, index))
+        if name == "n":
+            return self._lookup(NormalDerivative(self._name))
         return getattr(self._value, name)
 
     @classmethod
@@ -129,16 +150,33 @@ def equation_from(
     parameters: Values,
     unknowns: Mapping[str, Unknown],
 ) -> Equation:
+    """The equation that a callable is."""
+    wanted, residual, linear = _traced(statement, coordinates, parameters, unknowns)
+    if any(isinstance(key, NormalDerivative) for key in wanted):
+        raise ProblemError(
+            f"{statement.text} uses a derivative along the normal, which exists on a boundary only: "
+            'condition(function, on="boundary")'
+        )
+    return Equation(statement.text, wanted, residual, linear)
+
+
+def _traced(
+    statement: CallableStatement,
+    coordinates: tuple[str, ...],
+    parameters: Values,
+    unknowns: Mapping[str, Unknown],
+) -> tuple[frozenset[Any], Callable[[Values, Mapping[Any, Tensor]], Tensor], bool]:
     """Find out by one run which partials a callable uses, and check what it returns."""
     zero = (0,) * len(coordinates)
     functions = [a for a in statement.arguments if a not in {*coordinates, *parameters, *unknowns}]
     used = {name: unknowns[name] for name in statement.arguments if name in unknowns}
 
-    def residual(places: Values, values: Mapping[Key, Tensor]) -> Tensor:
-        def lookup(key: Key) -> Tensor:
+    def residual(places: Values, values: Mapping[Any, Tensor]) -> Tensor:
+        def lookup(key: Any) -> Tensor:
             if key not in values:
+                name = key.unknown if isinstance(key, NormalDerivative) else key[0]
                 raise ProblemError(
-                    f"{statement.text} uses a partial of {key[0]} now that it did not use at first"
+                    f"{statement.text} uses a partial of {name} now that it did not use at first"
                 )
             return values[key]
 
@@ -162,7 +200,7 @@ def equation_from(
         )
     wanted = frozenset(recorder)
 
-    def spread(places: Values, values: Mapping[Key, Tensor]) -> Tensor:
+    def spread(places: Values, values: Mapping[Any, Tensor]) -> Tensor:
         result = residual(places, values)
         example = next(iter(values.values())) if values else result
         if result.shape != example.shape and result.ndim:
@@ -174,7 +212,19 @@ def equation_from(
 
     _check_rows(statement, spread, places, recorder)
     linear = all(u.linear for u in used.values()) and _is_affine(spread, places, recorder)
-    return Equation(statement.text, wanted, spread, linear)
+    return wanted, spread, linear
+
+
+def boundary_from(
+    statement: CallableStatement,
+    coordinates: tuple[str, ...],
+    parameters: Values,
+    unknowns: Mapping[str, Unknown],
+) -> BoundaryStatement:
+    """The same for a condition on a part of the boundary."""
+    assert statement.part is not None
+    traced = _traced(statement, coordinates, parameters, unknowns)
+    return BoundaryStatement(statement.text, statement.part, coordinates, *traced)
 
 
 def condition_from(
@@ -203,7 +253,7 @@ def condition_from(
     return Condition(statement.text, frozenset(placed.values()), residual, inner.linear)
 
 
-class _Recorder(dict[Key, Tensor]):
+class _Recorder(dict[Any, Tensor]):
     """Partials by key, made up when first asked for: what was asked is what is wanted."""
 
     def __init__(self) -> None:
@@ -217,7 +267,7 @@ class _Recorder(dict[Key, Tensor]):
     def __contains__(self, key: object) -> bool:
         return True
 
-    def __missing__(self, key: Key) -> Tensor:
+    def __missing__(self, key: Any) -> Tensor:
         self[key] = self.draw()
         return self[key]
 

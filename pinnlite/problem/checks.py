@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import torch
 
 from pinnlite.errors import ProblemError
-from pinnlite.geometry.domains import Box
+from pinnlite.geometry.region import Region
 from pinnlite.problem.equations import Condition, Equation, Index, affine
 from pinnlite.problem.partial_names import key_of
 from pinnlite.problem.unknown import Data, Unknown
@@ -22,7 +22,7 @@ def orders_of(equations: Sequence[Equation], dimension: int) -> dict[str, Index]
 
 
 def check(
-    domain: Box,
+    domain: Region,
     parameters: Mapping[str, float],
     sought: Mapping[str, Unknown],
     equations: Sequence[Equation],
@@ -70,7 +70,7 @@ def check(
         _check_count(conditions, sum(len(d.values) for d in data), orders, sought)
 
 
-def _check_places(domain: Box, condition: Condition) -> None:
+def _check_places(domain: Region, condition: Condition) -> None:
     for _, _, at in condition.wanted:
         for name, value in zip(domain.names, at, strict=True):
             if value is not None and not domain.holds(name, value):
@@ -81,7 +81,7 @@ def _check_places(domain: Box, condition: Condition) -> None:
                 )
 
 
-def _check_data(domain: Box, data: Sequence[Data], orders: Mapping[str, Index]) -> None:
+def _check_data(domain: Region, data: Sequence[Data], orders: Mapping[str, Index]) -> None:
     for observed in data:
         if observed.points.shape[1] != len(domain.names):
             raise ProblemError(

@@ -13,10 +13,13 @@ from torch import Tensor
 
 from pinnlite.errors import ProblemError
 from pinnlite.geometry.domains import Box
+from pinnlite.geometry.region import Region
 from pinnlite.language.equation import parse_statements, split_statements
-from pinnlite.problem.callables import CallableStatement, condition_from, equation_from
+from pinnlite.problem.boundary import BoundaryStatement, boundary_statement
+from pinnlite.problem.callables import CallableStatement, boundary_from, condition_from, equation_from
 from pinnlite.problem.checks import check, orders_of
 from pinnlite.problem.equations import Condition, Equation, Index, condition_of, equation_of
+from pinnlite.problem.places import placed_on
 from pinnlite.problem.unknown import Data, Unknown
 
 _OPTIONS = (
@@ -35,7 +38,12 @@ class Problem:
 
     Args:
         statements: equations and conditions as text (API: ``u'' + u = 0``, ``u(0) = 0``), one or several in each.
+        on: a region, such as ``Disk((0, 0), 1)``, whose coordinates come first among the problem's.
         names: a coordinate if the value is an interval ``(low, high)``, a parameter if it is a number.
+
+    A condition ``u = 0 on boundary`` holds on the whole boundary, ``u = 0 on left`` on the part of that name;
+    ``du/dn`` is the derivative along the outward normal. The ends of a coordinate all of whose data are at one of them,
+    as those of time are, are no part of the boundary (``initial_coordinates`` has the rule).
 
     Raises:
         ParseError: a statement cannot be read.
@@ -45,42 +53,54 @@ class Problem:
         >>> problem = Problem("u'' + u = 0", "u(0) = 0", "u'(0) = 1", x=(0, 1))
         >>> problem.unknowns
         ('u',)
+        >>> membrane = Problem("u_xx + u_yy = -1", "u = 0 on boundary", x=(0, 1), y=(0, 1))
+        >>> len(membrane.conditions), len(membrane.stated)
+        (4, 1)
     """
 
     statements: tuple[str, ...]
-    domain: Box
+    domain: Region
     parameters: dict[str, float]
     unknown_parameters: dict[str, Unknown]
     equations: tuple[Equation, ...]
-    conditions: tuple[Condition, ...]
+    conditions: tuple[Condition, ...]  # those on parts of a box's boundary as one for each face
+    stated: tuple[Condition, ...] = field(repr=False)  # the same as they were stated
     data: tuple[Data, ...]
     orders: dict[str, Index] = field(repr=False)  # for each unknown the highest order in each coordinate
 
-    def __init__(self, *statements: object, **names: object) -> None:
+    def __init__(self, *statements: object, on: object = None, **names: object) -> None:
+        if on is not None and not isinstance(on, Region):
+            on, names = None, {**names, "on": on}  # a coordinate or a parameter may have that name
         intervals, parameters, unknowns = _sort_names(names)
-        if not intervals:
-            raise ProblemError("no coordinate has an interval: add one, such as x=(0, 1)")
-        domain = Box(intervals)
+        domain = _domain(on, intervals)
         texts, callables, data = _sort_statements(statements)
         known: dict[str, float | None] = {**parameters, **dict.fromkeys(unknowns)}
         parsed = parse_statements(texts, domain.names, known)
-        start = tuple(low for low, _ in intervals.values())
+        start = tuple(low for low, _ in domain.intervals.values())
         equations = [equation_of(s, unknowns) for s in parsed if not s.is_condition]
-        conditions = [condition_of(s, unknowns, start) for s in parsed if s.is_condition]
+        read: list[Condition | BoundaryStatement] = [
+            condition_of(s, unknowns, start) if s.region is None else boundary_statement(s, unknowns)
+            for s in parsed
+            if s.is_condition
+        ]
         for stated in callables:
             made = (domain.names, parameters, unknowns)
-            if stated.fixed is None:
-                equations.append(equation_from(stated, *made))
+            if stated.part is not None:
+                read.append(boundary_from(stated, *made))
+            elif stated.fixed is not None:
+                read.append(condition_from(stated, *made))
             else:
-                conditions.append(condition_from(stated, *made))
+                equations.append(equation_from(stated, *made))
         orders = orders_of(equations, len(domain.names))
+        whole, conditions = placed_on(domain, read, orders, unknowns)
         for name, value in {
             "statements": (*texts, *(stated.text for stated in callables), *(d.text for d in data)),
             "domain": domain,
             "parameters": parameters,
             "unknown_parameters": unknowns,
             "equations": tuple(equations),
-            "conditions": tuple(conditions),
+            "conditions": conditions,
+            "stated": whole,
             "data": data,
             "orders": {name: index for name, index in orders.items() if name not in unknowns},
         }.items():
@@ -179,6 +199,14 @@ class Problem:
         given = "".join(f", {name} = {value:g}" for name, value in self.parameters.items())
         sought = "".join(f", {name} unknown" for name in self.unknown_parameters)
         return "; ".join(self.statements) + f"; {domain}{given}{sought}"
+
+
+def _domain(on: Region | None, intervals: Mapping[str, tuple[float, float]]) -> Region:
+    if on is None and not intervals:
+        raise ProblemError("no coordinate has an interval: add one, such as x=(0, 1)")
+    if on is None:
+        return Box(intervals)
+    return on * Box(intervals) if intervals else on
 
 
 def _check_used(parameters: Mapping[str, float], texts: Sequence[str]) -> None:

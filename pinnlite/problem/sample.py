@@ -1,12 +1,14 @@
 """Points for each statement of a problem: the interior of its domain, and the places where its conditions hold."""
 
+import math
 from collections.abc import Iterable
 from typing import TypeVar
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
-from pinnlite.geometry.sampling import box_points
+from pinnlite.geometry.sampling import accepted_points
 from pinnlite.problem.equations import Condition, Equation
 from pinnlite.problem.problem import Problem
 from pinnlite.problem.unknown import Data
@@ -30,20 +32,43 @@ def by_name(statements: Iterable[S]) -> dict[str, S]:
 
 def sample(problem: Problem, count: int, conditions: int | None, kind: str, seed: int) -> dict[str, Tensor]:
     """``count`` points of the interior, and a set for each condition: see ``Problem.sample``."""
-    intervals = list(problem.domain.intervals.values())
     seeds = torch.Generator().manual_seed(seed)  # sets of one call do not share their random numbers
-    points = {INTERIOR: box_points(intervals, count, kind, _draw(seeds))}
-    for name, condition in by_name(problem.conditions).items():
-        columns = free_columns(problem, condition)
-        place = torch.tensor([_a_place(problem, condition)], dtype=torch.float64)
-        if columns:
-            alike = max(round(count ** (len(columns) / len(intervals))), 2 ** len(columns))
-            wanted = alike if conditions is None else conditions
-            drawn = box_points([intervals[i] for i in columns], wanted, kind, _draw(seeds))
-            place = place.repeat(len(drawn), 1)
-            place[:, columns] = drawn
-        points[name] = place
+    points = {INTERIOR: problem.domain.sample(count, kind, _draw(seeds))}
+    for name, condition in by_name(problem.stated).items():
+        own = usual_count(problem, condition, count) if conditions is None else conditions
+        points[name] = points_of(problem, condition, own, kind, seeds)
     return points
+
+
+def usual_count(problem: Problem, condition: Condition, count: int) -> int:
+    """How many points a condition gets beside ``count`` of the interior: as dense as those."""
+    dimension = len(problem.domain.names)
+    if condition.part is not None:
+        faces = sum(problem.domain.share(face) for face in condition.part.faces)
+        return max(round(faces * math.pow(count, (dimension - 1) / dimension)), 1)
+    free = len(free_columns(problem, condition))
+    return max(round(math.pow(count, free / dimension)), 1 << free)
+
+
+def points_of(
+    problem: Problem, condition: Condition, count: int, kind: str, seeds: torch.Generator
+) -> Float[Tensor, "n d"]:
+    """Points where a condition holds; one where it holds at fixed places only."""
+    if condition.part is not None:
+        return condition.part.points(count, kind, _draw(seeds))[0]
+    columns = free_columns(problem, condition)
+    place = torch.tensor([_a_place(problem, condition)], dtype=torch.float64)
+    if not columns:
+        return place
+
+    def filled(drawn: Float[Tensor, "n f"]) -> Float[Tensor, "n d"]:
+        X = place.repeat(len(drawn), 1)
+        X[:, columns] = drawn
+        return X
+
+    intervals = list(problem.domain.intervals.values())
+    free = [intervals[i] for i in columns]
+    return accepted_points(free, count, kind, _draw(seeds), filled, problem.domain.contains)
 
 
 def _draw(generator: torch.Generator) -> int:

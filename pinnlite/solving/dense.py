@@ -1,7 +1,7 @@
 """Any trial at collocation points: rows of equations and conditions, and their Jacobian as a dense matrix."""
 
 import math
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pinnlite.problem.equations import Condition, Key, Values
 from pinnlite.problem.problem import Problem
-from pinnlite.problem.residuals import coordinates_of, moved
+from pinnlite.problem.residuals import moved, places_at
 from pinnlite.problem.sample import INTERIOR, by_name
 from pinnlite.solving.least_squares import DenseLinearization
 from pinnlite.solving.residuals import Pointwise, pointwise
@@ -109,22 +109,17 @@ def equation_blocks(problem: Problem, points: Float[Tensor, "N d"]) -> list[Bloc
 
 
 def condition_blocks(
-    problem: Problem,
-    points: Mapping[str, Float[Tensor, "n d"]],
-    which: Callable[[Condition], bool] = lambda condition: True,
+    problem: Problem, conditions: Mapping[str, Condition], points: Mapping[str, Float[Tensor, "n d"]]
 ) -> list[Block]:
-    """Conditions as rows at sets of points such as ``problem.sample`` gives, by their names."""
+    """Conditions as rows, each at the set of points of its name."""
     blocks = []
-    for name, condition in by_name(problem.conditions).items():
-        if not which(condition):
-            continue
+    for name, condition in conditions.items():
         X = points[name]
         at_places = {at: moved(X, at) for _, _, at in condition.wanted}
         at: dict[Hashable, tuple[Tensor, Key]] = {
             key: (at_places[key[2]], key[:2]) for key in sorted(condition.wanted, key=str)
         }
-        places: Values = {**problem.parameters, **coordinates_of(problem, condition, X)}
-        blocks.append(Block(condition, places, at, len(X) ** -0.5))
+        blocks.append(Block(condition, places_at(problem, condition, X), at, len(X) ** -0.5))
     return blocks
 
 
@@ -152,12 +147,14 @@ def gauss_points(problem: Problem, count: int) -> Float[Tensor, "N 1"]:
 def rows_on(problem: Problem, trial: Trial, points: Float[Tensor, "N d"]) -> CollocationRows:
     """Equations at points of one coordinate; linear conditions are built into the trial, the others rows."""
     (low, _), *_ = problem.domain.intervals.values()
-    places = {name: torch.full((1, 1), low, dtype=torch.float64) for name in by_name(problem.conditions)}
-    conditions = condition_blocks(problem, places, lambda condition: not condition.linear)
+    nonlinear = by_name(condition for condition in problem.conditions if not condition.linear)
+    anywhere = {name: torch.full((1, 1), low, dtype=torch.float64) for name in nonlinear}
+    conditions = condition_blocks(problem, nonlinear, anywhere)
     return CollocationRows(trial, [*equation_blocks(problem, points), *conditions])
 
 
 def rows_in(problem: Problem, trial: Trial, points: Mapping[str, Float[Tensor, "n d"]]) -> CollocationRows:
     """Equations and conditions at points of several coordinates, as ``problem.sample`` gives them."""
     equations = equation_blocks(problem, points[INTERIOR])
-    return CollocationRows(trial, in_units(problem, trial, equations, condition_blocks(problem, points)))
+    conditions = condition_blocks(problem, by_name(problem.stated), points)
+    return CollocationRows(trial, in_units(problem, trial, equations, conditions))

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from pinnlite.differentiation.legendre import legendre
 from pinnlite.errors import ProblemError
-from pinnlite.geometry.domains import Box
+from pinnlite.geometry.region import Region
 from pinnlite.problem.equations import Condition, Key, Placed, affine
 from pinnlite.problem.problem import Problem
 from pinnlite.trials.trial import Trial
@@ -33,7 +33,7 @@ class Constrained:
         inner: Trial,
         unknowns: Sequence[str],
         conditions: Sequence[Condition],
-        domain: Box,
+        domain: Region,
         given: Mapping[str, float],
     ) -> None:
         self.inner, self.unknowns, self.domain = inner, tuple(unknowns), domain

@@ -1,0 +1,309 @@
+"""Faces: the pieces of a boundary, each with points spread evenly over it and an outward normal at each of them."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+Point = tuple[float, ...]
+
+_PROBES = 2**14  # points that measure which fraction of a face is kept
+_SCAN = 1024  # places along a curve where it is asked whether it is kept: shorter pieces may be missed
+_HALVINGS = 50
+
+
+@dataclass(frozen=True)
+class Face(ABC):
+    """A patch of a boundary under a map from the unit cube that keeps areas in proportion, less what is cut away."""
+
+    names: frozenset[str]
+
+    @property
+    @abstractmethod
+    def dimension(self) -> int:
+        """How many numbers of the unit interval place a point."""
+
+    @property
+    @abstractmethod
+    def area(self) -> float:
+        """Of the whole patch, with what is cut away: its length, where it is a curve."""
+
+    @abstractmethod
+    def place(self, unit: Float[Tensor, "n k"]) -> Float[Tensor, "n d"]:
+        """Points of the patch."""
+
+    @abstractmethod
+    def normals(self, X: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
+        """Outward unit normals at points of the face."""
+
+    @abstractmethod
+    def distance(self, X: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
+        """How far points are from the face: zero on it."""
+
+    def holds(self, X: Float[Tensor, "n d"]) -> Bool[Tensor, " n"]:
+        """Which points of the patch are not cut away."""
+        return torch.ones(len(X), dtype=torch.bool, device=X.device)
+
+    @property
+    def size(self) -> float:
+        """The area of the face itself."""
+        return self.area
+
+    def called(self, *names: str) -> "Face":
+        """The same under further names; empty ones do not count."""
+        return replace(self, names=self.names | {name for name in names if name})
+
+
+@dataclass(frozen=True)
+class Flat(Face):
+    """A rectangle in any dimension: the origin plus multiples between 0 and 1 of orthogonal edges."""
+
+    origin: Point
+    edges: tuple[Point, ...]
+    normal: Point
+
+    @property
+    def dimension(self) -> int:
+        """One number for each edge; none for the end of an interval."""
+        return len(self.edges)
+
+    @property
+    def area(self) -> float:
+        """The product of the edges' lengths; 1 for a point, that of the counting measure."""
+        return math.prod(math.hypot(*edge) for edge in self.edges)
+
+    def place(self, unit: Float[Tensor, "n k"]) -> Float[Tensor, "n d"]:
+        """Origin plus multiples of the edges."""
+        origin, edges = self._tensors(unit)
+        return origin + unit @ edges
+
+    def normals(self, X: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
+        """The same everywhere."""
+        return torch.tensor(self.normal, dtype=X.dtype, device=X.device).expand(len(X), -1)
+
+    def distance(self, X: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
+        """To the nearest point of the rectangle."""
+        origin, edges = self._tensors(X)
+        along = ((X - origin) @ edges.T / edges.square().sum(1)).clamp(0, 1)
+        distance: Tensor = (X - origin - along @ edges).norm(dim=1)
+        return distance
+
+    @property
+    def axis(self) -> tuple[int, float] | None:
+        """The one coordinate that is fixed on the face, and its value; None where the face is askew."""
+        fixed = [i for i, component in enumerate(self.normal) if component]
+        return (fixed[0], self.origin[fixed[0]]) if len(fixed) == 1 else None
+
+    def _tensors(self, like: Tensor) -> tuple[Float[Tensor, " d"], Float[Tensor, "k d"]]:
+        origin = torch.tensor(self.origin, dtype=like.dtype, device=like.device)
+        edges = torch.tensor(self.edges, dtype=like.dtype, device=like.device)
+        return origin, edges.reshape(-1, len(origin))
+
+
+@dataclass(frozen=True)
+class Round(Face):
+    """The sphere of a ball: a circle in two dimensions."""
+
+    center: Point
+    radius: float
+
+    @property
+    def dimension(self) -> int:
+        """One less than that of space as far as there are simple maps that keep areas, that is up to 3."""
+        d = len(self.center)
+        return d - 1 if d <= 3 else d
+
+    @property
+    def area(self) -> float:
+        """2 pi^(d/2) r^(d-1) / Gamma(d/2)."""
+        d = len(self.center)
+        return 2 * math.pow(math.pi, d / 2) * math.pow(self.radius, d - 1) / math.gamma(d / 2)
+
+    def place(self, unit: Float[Tensor, "n k"]) -> Float[Tensor, "n d"]:
+        """Centre plus radius times directions."""
+        return self._center(unit) + self.radius * directions(unit, len(self.center))
+
+    def normals(self, X: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
+        """Away from the centre."""
+        return torch.nn.functional.normalize(X - self._center(X), dim=1)
+
+    def distance(self, X: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
+        """To the nearest point of the sphere."""
+        distance: Tensor = (X - self._center(X)).norm(dim=1)
+        return (distance - self.radius).abs()
+
+    def _center(self, like: Tensor) -> Float[Tensor, " d"]:
+        return torch.tensor(self.center, dtype=like.dtype, device=like.device)
+
+
+def directions(unit: Float[Tensor, "n k"], dimension: int) -> Float[Tensor, "n d"]:
+    """Unit vectors, evenly spread where the points of the cube are.
+
+    On the sphere in three dimensions the height is uniform (Archimedes); beyond, normal deviates are scaled.
+    """
+    if dimension == 2:
+        angle = 2 * math.pi * unit[:, 0]
+        return torch.stack([torch.cos(angle), torch.sin(angle)], 1)
+    if dimension == 3:
+        height, angle = 2 * unit[:, 0] - 1, 2 * math.pi * unit[:, 1]
+        across = (1 - height.square()).clamp(min=0).sqrt()
+        return torch.stack([across * torch.cos(angle), across * torch.sin(angle), height], 1)
+    return torch.nn.functional.normalize(torch.special.ndtri(unit), dim=1)
+
+
+@dataclass(frozen=True)
+class Stretch(Face):
+    """A piece of a curve, from one number of the unit interval to another."""
+
+    curve: Face
+    low: float
+    high: float
+    level: Callable[[Any], Any]  # of the region that it bounds, which says where outside is
+
+    @property
+    def dimension(self) -> int:
+        """That of a curve."""
+        return 1
+
+    @property
+    def area(self) -> float:
+        """Its length."""
+        return self.curve.area * (self.high - self.low)
+
+    def place(self, unit: Float[Tensor, "n 1"]) -> Float[Tensor, "n d"]:
+        """Points of the curve between the two numbers."""
+        return self.curve.place(self.low + (self.high - self.low) * unit)
+
+    def normals(self, X: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
+        """The curve's, or their opposites."""
+        return _outward(self.curve, self.level, X)
+
+    def distance(self, X: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
+        """Zero on the curve where it bounds the region."""
+        return torch.maximum(self.curve.distance(X), self.level(X).abs())
+
+
+@dataclass(frozen=True)
+class Clipped(Face):
+    """A face less what does not bound the region."""
+
+    face: Face
+    level: Callable[[Any], Any]
+    keep: Callable[[Any], Any]
+
+    @property
+    def dimension(self) -> int:
+        """As before."""
+        return self.face.dimension
+
+    @property
+    def area(self) -> float:
+        """As before: the patch is the same."""
+        return self.face.area
+
+    @cached_property
+    def _fraction(self) -> float:
+        engine = torch.quasirandom.SobolEngine(self.dimension, scramble=True, seed=0)  # type: ignore[no-untyped-call]
+        X = self.place(engine.draw(_PROBES, dtype=torch.float64).clamp(1e-9, 1 - 1e-9))
+        return self.holds(X).double().mean().item()
+
+    @property
+    def size(self) -> float:
+        """By quasi-random points."""
+        return self.area * self._fraction
+
+    def place(self, unit: Float[Tensor, "n k"]) -> Float[Tensor, "n d"]:
+        """As before."""
+        return self.face.place(unit)
+
+    def holds(self, X: Float[Tensor, "n d"]) -> Bool[Tensor, " n"]:
+        """Which points bound the region."""
+        kept: Tensor = self.face.holds(X) & self.keep(X)
+        return kept
+
+    def normals(self, X: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
+        """The face's, or their opposites."""
+        return _outward(self.face, self.level, X)
+
+    def distance(self, X: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
+        """Zero on the face where it bounds the region."""
+        return torch.maximum(self.face.distance(X), self.level(X).abs())
+
+
+@dataclass(frozen=True)
+class Swept(Face):
+    """A face in some of the coordinates, at every value of the others."""
+
+    face: Face
+    intervals: tuple[tuple[float, float], ...]  # of the others, which come last
+
+    @property
+    def dimension(self) -> int:
+        """One number more for each of the others."""
+        return self.face.dimension + len(self.intervals)
+
+    @property
+    def area(self) -> float:
+        """Times the lengths of the intervals."""
+        return self.face.area * self._length
+
+    @property
+    def size(self) -> float:
+        """Times the lengths of the intervals."""
+        return self.face.size * self._length
+
+    @property
+    def _length(self) -> float:
+        return math.prod(high - low for low, high in self.intervals)
+
+    def place(self, unit: Float[Tensor, "n k"]) -> Float[Tensor, "n d"]:
+        """The face's points beside those of the intervals."""
+        low, high = torch.tensor(self.intervals, dtype=unit.dtype, device=unit.device).T
+        own, others = unit[:, : self.face.dimension], unit[:, self.face.dimension :]
+        return torch.cat([self.face.place(own), torch.lerp(low, high, others)], 1)
+
+    def holds(self, X: Float[Tensor, "n d"]) -> Bool[Tensor, " n"]:
+        """As the face does."""
+        return self.face.holds(self._own(X))
+
+    def normals(self, X: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
+        """The face's, without a component along the others."""
+        own = self.face.normals(self._own(X))
+        return torch.cat([own, own.new_zeros(len(X), len(self.intervals))], 1)
+
+    def distance(self, X: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
+        """From the face in its coordinates and from the intervals in the others."""
+        low, high = torch.tensor(self.intervals, dtype=X.dtype, device=X.device).T
+        others = X[:, -len(self.intervals) :]
+        beyond = torch.maximum(low - others, others - high).clamp(min=0).norm(dim=1)
+        return torch.hypot(self.face.distance(self._own(X)), beyond)
+
+    def _own(self, X: Float[Tensor, "n d"]) -> Float[Tensor, "n e"]:
+        return X[:, : -len(self.intervals)]
+
+
+def spans(keep: Callable[[Tensor], Tensor]) -> list[tuple[float, float]]:
+    """The pieces of the unit interval on which a predicate of numbers ``(n,)`` holds, their ends by bisection."""
+    t = (torch.arange(_SCAN, dtype=torch.float64) + 0.5) / _SCAN
+    kept = keep(t)
+    left, right = t[:-1][kept[:-1] != kept[1:]], t[1:][kept[:-1] != kept[1:]]
+    before = keep(left)
+    for _ in range(_HALVINGS):
+        middle = (left + right) / 2
+        same = keep(middle) == before
+        left, right = torch.where(same, middle, left), torch.where(same, right, middle)
+    ends = [0.0] * bool(kept[0]) + left.tolist() + [1.0] * bool(kept[-1])
+    return list(zip(ends[::2], ends[1::2], strict=True))
+
+
+def _outward(face: Face, level: Callable[[Tensor], Tensor], X: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
+    """Normals turned to where the level rises."""
+    normals = face.normals(X)
+    step = 1e-5 * face.area ** (1 / max(X.shape[1] - 1, 1)) * normals
+    return torch.where((level(X + step) < level(X - step))[:, None], -normals, normals)

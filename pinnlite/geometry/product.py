@@ -1,0 +1,92 @@
+"""Products of a region with intervals in other coordinates, such as a disk's with time."""
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from pinnlite.errors import ProblemError
+from pinnlite.geometry.domains import Box
+from pinnlite.geometry.faces import Clipped, Face, Flat, Swept
+from pinnlite.geometry.region import Region
+
+
+@dataclass(frozen=True)
+class Product(Region):
+    """The points (x, t) with x in ``region`` and t in ``box``."""
+
+    region: Region
+    box: Box
+
+    @property
+    def intervals(self) -> dict[str, tuple[float, float]]:
+        """The region's, then the box's."""
+        return {**self.region.intervals, **self.box.intervals}
+
+    def level(self, X: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
+        """The higher of both."""
+        d = len(self.region.names)
+        return torch.maximum(self.region.level(X[:, :d]), self.box.level(X[:, d:]))
+
+    @cached_property
+    def faces(self) -> tuple[Face, ...]:
+        """The region's boundary at every point of the box, and the region at every face of the box."""
+        return self.faces_without(())
+
+    def faces_without(self, coordinates: Collection[str]) -> tuple[Face, ...]:
+        """The same without the ends of some of the box's coordinates."""
+        self.region.faces_without(coordinates)  # refuses those of the region
+        intervals = tuple(self.box.intervals.values())
+        sides: list[Face] = [Swept(face.names, face, intervals) for face in self.region.faces]
+        return (*sides, *(self._cap(face) for face in self.box.faces_without(coordinates)))
+
+    def _cap(self, face: Flat) -> Face:
+        """The region at a face of the box: a rectangle, cut to the region's shape."""
+        low = tuple(a for a, _ in self.region.intervals.values())
+        wide = tuple(b - a for a, b in self.region.intervals.values())
+        d, e = len(low), len(face.origin)
+        edges = [*((0.0,) * i + (w,) + (0.0,) * (d - i - 1 + e) for i, w in enumerate(wide))]
+        edges += [(0.0,) * d + edge for edge in face.edges]
+        whole = Flat(face.names, low + face.origin, tuple(edges), (0.0,) * d + face.normal)
+
+        def keep(X: Tensor) -> Tensor:
+            return self.region.level(X[:, :d]) < 0
+
+        return Clipped(face.names, whole, self.level, keep)
+
+    @cached_property
+    def measure(self) -> float:
+        """The product of both."""
+        return self.region.measure * self.box.measure
+
+    def share(self, face: Face) -> float:
+        """As in the region for a side, and one for a cap."""
+        return self.region.share(face.face) if isinstance(face, Swept) else 1.0
+
+    def quadrature(self, count: int) -> tuple[Float[Tensor, "n d"], Float[Tensor, " n"]]:
+        """Each point of the one with each of the other."""
+        share = len(self.region.names) / len(self.names)
+        X, v = self.region.quadrature(max(math.ceil(count**share), 1))
+        Y, w = self.box.quadrature(max(math.ceil(count ** (1 - share)), 1))
+        pairs = torch.cat([X.repeat_interleave(len(Y), 0), Y.repeat(len(X), 1)], 1)
+        return pairs, torch.outer(v, w).reshape(-1)
+
+
+def product(first: Region, second: Region) -> Region:
+    """The product of a region and a box in other coordinates; of two boxes, a box.
+
+    Raises:
+        ProblemError: they share a coordinate, or the second is no box.
+    """
+    shared = [name for name in first.names if name in second.names]
+    if shared:
+        raise ProblemError(f"{shared[0]} is a coordinate of both regions: rename one of them")
+    if not isinstance(second, Box):
+        raise ProblemError("the second region of a product has to be an interval or a box")
+    if isinstance(first, Box):
+        return Box({**first.intervals, **second.intervals}, name=first.name)
+    return Product(first, second)
