@@ -39,7 +39,7 @@ class Solution:
         status: how it ended, and what to try if the tolerance was not reached.
         seconds: wall time of the solve.
         history: what was tried, in words.
-        reached: where in the (first) coordinate the solution ends, if that is before the domain does.
+        reached: where in the coordinate that it was marched along the solution ends, if before the domain does.
         seed: what decided the random draws.
     """
 
@@ -223,21 +223,25 @@ class Solution:
     def _warn_outside(self, X: Tensor) -> None:
         if not X.isfinite().all():
             raise ProblemError("a coordinate is not finite")
-        for i, name in enumerate(self.problem.domain.names):
-            low, high = self.problem.domain.intervals[name]
-            if i == 0 and self.reached:
-                start, stop = self.reached
-                if X.numel() and not (start <= X[:, 0].min() and X[:, 0].max() <= stop):
-                    raise ProblemError(
-                        f"the solution was only found on {name} = [{start:g}, {stop:g}]: {self.status}"
-                    )
-            slack = 1e-9 * (high - low)
-            if X.numel() and not (low - slack <= X[:, i].min() and X[:, i].max() <= high + slack):
-                warnings.warn(
-                    f"{name} lies outside [{low:g}, {high:g}], where the problem was solved: values there are "
-                    "extrapolated and can be arbitrarily wrong",
-                    stacklevel=4,
+        if not X.numel():
+            return
+        names = self.problem.domain.names
+        if self.reached:
+            (start, stop), along = self.reached, self.problem.marching
+            column = X[:, names.index(along)]
+            if not (start <= column.min() and column.max() <= stop):
+                raise ProblemError(
+                    f"the solution was only found on {along} = [{start:g}, {stop:g}]: {self.status}"
                 )
+        outside = "where the problem was solved: values there are extrapolated and can be arbitrarily wrong"
+        for i, name in enumerate(names):
+            low, high = self.problem.domain.intervals[name]
+            slack = 1e-9 * (high - low)
+            if not (low - slack <= X[:, i].min() and X[:, i].max() <= high + slack):
+                warnings.warn(f"{name} lies outside [{low:g}, {high:g}], {outside}", stacklevel=4)
+                return
+        if not self.problem.domain.contains(X).all():
+            warnings.warn(f"a point lies outside the {self.problem.domain}, {outside}", stacklevel=4)
 
     def __str__(self) -> str:
         reached = f"{self.error:.1e}" if math.isfinite(self.error) else "unknown"

@@ -19,7 +19,7 @@ from pinnlite.problem.boundary import BoundaryStatement, boundary_statement
 from pinnlite.problem.callables import CallableStatement, boundary_from, condition_from, equation_from
 from pinnlite.problem.checks import check, orders_of
 from pinnlite.problem.equations import Condition, Equation, Index, condition_of, equation_of
-from pinnlite.problem.places import placed_on
+from pinnlite.problem.places import initial_coordinates, placed_on
 from pinnlite.problem.unknown import Data, Unknown
 
 _OPTIONS = (
@@ -112,6 +112,12 @@ class Problem:
     def unknowns(self) -> tuple[str, ...]:
         """Names of the unknown functions, in the order in which they appear."""
         return tuple(self.orders)
+
+    @property
+    def marching(self) -> str:
+        """The coordinate in which the problem evolves from initial data; the first one where there is none."""
+        evolving = initial_coordinates(self.domain, self.conditions, self.orders)
+        return (*evolving, self.domain.names[0])[0]
 
     @property
     def linear(self) -> bool:

@@ -16,7 +16,7 @@ from pinnlite.problem.sample import INTERIOR, by_name
 from pinnlite.solving.least_squares import DenseLinearization
 from pinnlite.solving.residuals import Pointwise, pointwise
 from pinnlite.trials.elements import gauss_nodes
-from pinnlite.trials.trial import Trial
+from pinnlite.trials.trial import Approximation, Trial
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,19 +47,19 @@ class Block:
         ]
         return self._spread(residual) * self.weight, sum(jacobian[1:], jacobian[0]) * self.weight
 
-    def unit(self, trial: Trial, lengths: Sequence[float]) -> float:
-        """How large the residual is where the unknowns are of size 1 and vary over ``lengths``."""
+    def terms(self, trial: Approximation, lengths: Sequence[float]) -> tuple[Float[Tensor, " n"], float]:
+        """The residual without its weight, and how large it is where unknowns of size 1 vary over ``lengths``."""
         with torch.no_grad():
             values = self._values(trial)
-        ((_, slopes),) = pointwise([self.statement], self.places, values)
-        terms = [
-            slope.abs() / math.prod(h**a for h, a in zip(lengths, self.at[key][1][1], strict=True))
+        ((residual, slopes),) = pointwise([self.statement], self.places, values)
+        sizes = [
+            slope.abs().mean() / math.prod(h**a for h, a in zip(lengths, self.at[key][1][1], strict=True))
             for key, slope in slopes.items()
         ]
-        size = torch.stack([term.mean() for term in terms]).sum().item() if terms else 0.0
-        return size if 0 < size < math.inf else 1.0
+        size = torch.stack(sizes).sum().item() if sizes else 0.0
+        return self._spread(residual), size if 0 < size < math.inf else 1.0
 
-    def _values(self, trial: Trial) -> dict[Any, Tensor]:
+    def _values(self, trial: Approximation) -> dict[Any, Tensor]:
         found: dict[Any, Tensor] = {}
         for X, keys in self._by_points():
             partials = trial.partials(X, sorted({self.at[key][1] for key in keys}))
@@ -131,10 +131,15 @@ def in_units(
     A row counts by the unit it is measured in: u = 0 beside u_xx = f would hardly be heard on a small domain, and
     drown the equation on a large one.
     """
-    lengths = [(high - low) / 2 for low, high in problem.domain.intervals.values()]
-    size = max(block.unit(trial, lengths) for block in equations)
-    scaled = [replace(c, weight=c.weight * size / c.unit(trial, lengths)) for c in conditions]
+    lengths = half_widths(problem)
+    size = max(block.terms(trial, lengths)[1] for block in equations)
+    scaled = [replace(c, weight=c.weight * size / c.terms(trial, lengths)[1]) for c in conditions]
     return [*equations, *scaled]
+
+
+def half_widths(problem: Problem) -> list[float]:
+    """Half the extent of the domain in each coordinate."""
+    return [(high - low) / 2 for low, high in problem.domain.intervals.values()]
 
 
 def gauss_points(problem: Problem, count: int) -> Float[Tensor, "N 1"]:
