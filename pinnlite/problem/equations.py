@@ -137,7 +137,7 @@ def _value(
         value = places[
             leaf.name
         ]  # as a tensor: a negative float under a root would raise where a tensor gives NaN
-        return value if isinstance(value, Tensor) else torch.tensor(value, dtype=torch.float64)
+        return torch.tensor(value, dtype=torch.float64) if isinstance(value, float | int) else value
     return values[keys.get(leaf, leaf)]
 
 
