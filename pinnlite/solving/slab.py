@@ -41,7 +41,7 @@ class _Factors:
 class Outcome:
     """What Newton's method came to: rows at the nodes in time, the steps it took; no rows where it failed."""
 
-    rows: Rows | None
+    rows: Rows | None  # of the highest derivatives by time, times half_time^k
     steps: int
 
 
@@ -54,6 +54,7 @@ class SlabSolver:
 
     def solve(self, place: Place, known: Known, first: Rows, accuracy: float, sizes: dict[str, float]) -> Outcome:
         """Newton's method from ``first`` until what is left is a hundredth of ``accuracy``, relative to ``sizes``."""
+        jumps = self._jumps(place, known, accuracy, sizes)
         scale = place.half[:, None] ** self.collocation.state_powers
         guess = self._packed(place, first, scale)
         factors, fresh = self._fitting(place), False
@@ -74,7 +75,7 @@ class SlabSolver:
             else:
                 residual = self.collocation.residual(place, rows, known)
                 ends, _ = self._ends(place, guess, known)
-            step = self._step(factors, guess, residual, ends, scale)
+            step = self._step(factors, guess, residual, ends, jumps, scale)
             guess = Guess(guess.states + step.states, guess.inner + step.inner)
             change = self._length(step, scale, sizes)
             if not change < 1e6:
@@ -100,22 +101,50 @@ class SlabSolver:
             return None
         return kept if torch.equal(kept.edges, place.edges) else None
 
-    def _step(self, factors: _Factors, guess: Guess, residual: Tensor, ends: Tensor, scale: Tensor) -> Guess:
+    def _step(self, factors: _Factors, guess: Guess, residual: Tensor, ends: Tensor, jumps: Tensor, scale: Tensor) -> Guess:
         K = self.collocation.states
         end = self.collocation.end
-        mismatch = (guess.states[:-1] * scale) @ end[:, :K].T + guess.inner @ end[:, K:].T - guess.states[1:] * scale
+        mismatch = (guess.states[:-1] * scale) @ end[:, :K].T + guess.inner @ end[:, K:].T - (guess.states[1:] - jumps) * scale
         inner, right = factors.condensed.reduced(-residual, mismatch)
         if factors.chain is None:
             return Guess(torch.zeros_like(guess.states), inner)
         states = factors.chain.solve(right, -ends)
         return Guess(states, factors.condensed.inner(inner, states))
 
+    def _jumps(self, place: Place, known: Known, accuracy: float, sizes: dict[str, float]) -> Float[Tensor, "E K"]:
+        """Jumps of the unknowns at the right edges of the elements, which are to come out continuous.
+
+        What is known at the start has jumps where it has kinks, or where elements were merged; those of the highest
+        derivatives by time have to make up for them. Where they are rounding they are left alone.
+        """
+        n, N, E = len(self.collocation.time_nodes), len(self.collocation.space_nodes), len(place.half)
+        blocks = []
+        for unknown, (k, _) in self.collocation.evolution.orders.items():
+            at_rest = torch.zeros(E, n, k, dtype=torch.float64)
+            if not k:
+                blocks.append(at_rest.flatten(1))
+                continue
+            powers = place.half[:, None] ** -torch.arange(k, dtype=torch.float64)
+            starts, matters = [], False
+            for rows in known[unknown]:
+                right = rows @ Reference.of(self.collocation.space_nodes, k).end.T
+                jump = torch.zeros(E, k, dtype=torch.float64)
+                jump[:-1] = rows[1:, :k] * powers[1:] - right[:-1] * powers[:-1]
+                apart = (jump / powers).abs().amax()
+                matters = matters or bool(apart > 1e-2 * accuracy * sizes[unknown])
+                starts.append(jump)
+            if matters:
+                at_rest = self.collocation.top(at_rest, tuple(starts), place.half_time)
+            blocks.append(at_rest.flatten(1))
+        return torch.cat(blocks, 1)
+
     def _length(self, step: Guess, scale: Tensor, sizes: dict[str, float]) -> float:
         """The largest change of a value at a node, relative to the size of its unknown."""
         nodes, longest = self.collocation.space_nodes, 0.0
         for unknown, rows in self._rows(step, scale).items():
             k, _ = self.collocation.evolution.orders[unknown]
-            change = (rows @ Reference.of(nodes, k).values[0].T).abs().amax()
+            values = self.collocation.by_time(unknown, 0, 1.0) @ rows
+            change = (values @ Reference.of(nodes, k).values[0].T).abs().amax()
             longest = max(longest, (change / max(sizes[unknown], TINY)).item()) if change.isfinite() else torch.inf
         return longest
 
@@ -153,7 +182,7 @@ class SlabSolver:
             residuals.append(residual.expand(n))
             for key, slope in slopes.items():
                 side, columns, b = self._columns(key)
-                sides[side, i][:, columns] += slope[:, None] * self.collocation.by_time(b, place.half_time)
+                sides[side, i][:, columns] += slope[:, None] * self.collocation.by_time(key[0], b, place.half_time)
         right = torch.cat(residuals) if residuals else guess.states.new_zeros(0)
         return right, (sides[0].flatten(0, 1), sides[1].flatten(0, 1))
 
@@ -179,11 +208,3 @@ class SlabSolver:
         at_start = tuple((rows[-side] @ row)[None] for rows in known[unknown])
         return self.collocation.in_time(guess.states[-side, columns][:, None], at_start, place.half_time)[b][:, 0]
 
-
-def sizes_of(collocation: SlabCollocation, rows: Rows) -> dict[str, float]:
-    """The largest value of each unknown at the nodes."""
-    sizes = {}
-    for unknown, values in rows.items():
-        k, _ = collocation.evolution.orders[unknown]
-        sizes[unknown] = (values @ Reference.of(collocation.space_nodes, k).values[0].T).abs().amax().item()
-    return sizes

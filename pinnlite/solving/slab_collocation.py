@@ -1,9 +1,9 @@
 """An evolution equation at the collocation nodes of one slab of time: Radau nodes in time, Gauss nodes in space.
 
-At the n Radau nodes of the slab the unknown is n functions of space, U_1 ... U_n: its derivatives by time there are
-combinations of them and of what is known at the slab's start (the method Radau IIA, applied once for each order in
-time, so that waves of any frequency are damped and never amplified). Each U_i is Legendre elements, held by the
-highest derivative in space: a boundary-value problem for all of them at once.
+The unknowns are the highest derivatives by time, W_1 ... W_n at the n Radau nodes, as functions of space. The lower
+ones follow from what is known at the slab's start by integration (the method Radau IIA, applied once for each order in
+time, so that waves of any frequency are damped and never amplified): nothing is differentiated in time. Each W_i is
+Legendre elements, held by the highest derivative in space: a boundary-value problem for all of them at once.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from pinnlite.solving.evolution import Evolution
 from pinnlite.solving.residuals import pointwise
 from pinnlite.trials.elements import Reference
 
-Rows = Mapping[str, Float[Tensor, "E n w"]]  # for each unknown and node in time the coordinates of the elements
+Rows = Mapping[str, Float[Tensor, "E n w"]]  # for each unknown and node in time the highest derivative by time
 Known = Mapping[str, tuple[Float[Tensor, "E w"], ...]]  # the derivatives by time at the start of the slab
 
 
@@ -51,38 +51,39 @@ class SlabCollocation:
         return len(self.time_nodes) * sum(k for k, _ in self.evolution.orders.values())
 
     @cached_property
-    def derivative(self) -> Float[Tensor, "n n1"]:
-        """The derivative at the nodes in time of the polynomial through its values at the start and at the nodes."""
-        nodes = torch.tensor([-1.0, *self.time_nodes], dtype=torch.float64)
-        apart = nodes[:, None] - nodes + torch.eye(len(nodes), dtype=torch.float64)
-        weight = 1 / apart.prod(1)
-        matrix = weight / weight[:, None] / apart
-        matrix.fill_diagonal_(0.0)
-        matrix -= torch.diag(matrix.sum(1))
-        return matrix[1:]
+    def integration(self) -> Float[Tensor, "n n"]:
+        """The integral from the slab's start to each node of the polynomial through values at the nodes."""
+        reference = Reference.of(self.time_nodes, 1)
+        return reference.values[0][:, 1:] @ torch.linalg.inv(reference.values[1][:, 1:])
 
     @cached_property
     def _powers(self) -> list[Float[Tensor, "n n"]]:
-        """Powers of the part that acts on the nodes."""
         highest = max(k for _, k in self.evolution.orders.values())
         powers = [torch.eye(len(self.time_nodes), dtype=torch.float64)]
         for _ in range(highest):
-            powers.append(self.derivative[:, 1:] @ powers[-1])
+            powers.append(self.integration @ powers[-1])
         return powers
 
-    def by_time(self, order: int, half_time: float) -> Float[Tensor, "n n"]:
-        """What the values at the nodes contribute to a derivative by time there."""
-        return self._powers[order] / half_time**order
+    def by_time(self, unknown: str, order: int, half_time: float) -> Float[Tensor, "n n"]:
+        """What the highest derivatives (times half_time^k) at the nodes contribute to one of ``order`` there."""
+        return self._powers[self.evolution.orders[unknown][1] - order] / half_time**order
 
     def in_time(
-        self, values: Float[Tensor, "*E n w"], known: tuple[Float[Tensor, "*E w"], ...], half_time: float
+        self, top: Float[Tensor, "*E n w"], known: tuple[Float[Tensor, "*E w"], ...], half_time: float
     ) -> list[Float[Tensor, "*E n w"]]:
-        """All derivatives by time at the nodes, from none to as many as are known at the start."""
-        found = [values]
-        for at_start in known:
-            pair = torch.cat([at_start.unsqueeze(-2), found[-1]], -2)
-            found.append(self.derivative @ pair / half_time)
-        return found
+        """All derivatives by time at the nodes, in ascending order, from the highest one times half_time^k."""
+        found = [top]
+        for b in reversed(range(len(known))):
+            found.append(known[b].unsqueeze(-2) * half_time**b + self.integration @ found[-1])
+        return [values / half_time**b if b else values for b, values in enumerate(reversed(found))]
+
+    def top(
+        self, values: Float[Tensor, "*E n w"], known: tuple[Float[Tensor, "*E w"], ...], half_time: float
+    ) -> Float[Tensor, "*E n w"]:
+        """The highest derivative by time, times half_time^k, from values at the nodes: the inverse of ``in_time``."""
+        for b, start in enumerate(known):
+            values = torch.linalg.solve(self.integration, values - start.unsqueeze(-2) * half_time**b)
+        return values
 
     @cached_property
     def end(self) -> Float[Tensor, "K W"]:
@@ -152,10 +153,10 @@ class SlabCollocation:
                 part = (slope * place.half[:, None, None] ** -a)[..., None] * basis[a]
                 by_order[b] = by_order[b] + part if b in by_order else part
         for b, part in by_order.items():
-            if b == 0:
-                total.diagonal(dim1=1, dim2=3).add_(part.permute(0, 2, 3, 1))
+            if b == self.evolution.orders[unknown][1]:
+                total.diagonal(dim1=1, dim2=3).add_(part.permute(0, 2, 3, 1) / place.half_time**b)
             else:
-                total += self.by_time(b, place.half_time)[None, :, None, :, None] * part[:, :, :, None]
+                total += self.by_time(unknown, b, place.half_time)[None, :, None, :, None] * part[:, :, :, None]
         return total
 
     def _at_nodes(

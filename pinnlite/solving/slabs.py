@@ -77,7 +77,7 @@ class SlabMarch:
                 elif abs(step) > 0.5 * abs(left):
                     step = left / 2
                 place = Place(mesh.edges, time, step / 2)
-                guess = self._guess(mesh, place, known) if first is None else first
+                guess = self._top(self._guess(mesh, place, known) if first is None else first, known, place)
                 first = None
                 outcome = self.solver.solve(place, known, guess, self.accuracy, self.sizes)
                 if self.clock.spent:
@@ -87,7 +87,10 @@ class SlabMarch:
                     step *= 0.3
                     failure = failure or self._stuck(time, step, length)
                     continue
-                rows = outcome.rows
+                derivatives = {
+                    u: self.collocation.in_time(top, known[u], place.half_time) for u, top in outcome.rows.items()
+                }
+                rows = {u: values[0] for u, values in derivatives.items()}
                 sizes = self._sizes(rows, mesh)
                 series = self._series(rows, known)
                 tail_x, tail_t = self._tails(rows, series, mesh, sizes)
@@ -115,7 +118,7 @@ class SlabMarch:
                 self.sizes = sizes
                 self.accepted.append(_Slab(mesh, place, rows, series))
                 time = evolution.stop if step == left else time + step
-                known = self._handed_on(rows, known, place)
+                known = {u: tuple(d[:, -1] for d in derivatives[u][: len(known[u])]) for u in known}
                 mesh, known = self._remeshed(mesh, known, rows, tail_x, sizes)
                 if not 0.85 < ratio < 1.25:
                     step *= min(2.5, max(0.5, ratio))
@@ -147,6 +150,9 @@ class SlabMarch:
             ahead = torch.einsum("ejw,nj->enw", series[:, :count], basis[:, :count])
             guess[unknown] = self._carry({unknown: ahead}, last.mesh, mesh)[unknown]
         return guess
+
+    def _top(self, values: Rows, known: Known, place: Place) -> dict[str, Tensor]:
+        return {u: self.collocation.top(v, known[u], place.half_time) for u, v in values.items()}
 
     def _series(self, rows: Rows, known: Known) -> dict[str, Tensor]:
         """Legendre coefficients in time of the coordinates of the elements."""
@@ -188,14 +194,6 @@ class SlabMarch:
             in_space = torch.maximum(in_space, tails(values, self.evolution.orders[unknown][0], mesh) / size)
             in_time = max(in_time, self._rms(unknown, series[unknown][:, -2:], mesh).max().item() / size)
         return in_space, in_time
-
-    def _handed_on(self, rows: Rows, known: Known, place: Place) -> dict[str, tuple[Tensor, ...]]:
-        """The derivatives by time at the end of a slab."""
-        after = {}
-        for unknown, values in rows.items():
-            derivatives = self.collocation.in_time(values, known[unknown], place.half_time)
-            after[unknown] = tuple(d[:, -1] for d in derivatives[: len(known[unknown])])
-        return after
 
     def _remeshed(
         self, mesh: SpaceMesh, known: Known, rows: Rows, tail: Tensor, sizes: dict[str, float]
