@@ -82,7 +82,7 @@ class SlabSolver:
                 factors = None
                 break
             rate = change / before
-            left_over = change * min(rate, 1.0) if count else (0.0 if fresh and self.collocation.evolution.linear else change)
+            left_over = change * min(rate, 1.0) if count else change
             if left_over < 1e-2 * accuracy or change < _ROUNDING:
                 self._factors = factors
                 return Outcome(self._rows(guess, scale), count + 1)
