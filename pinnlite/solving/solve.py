@@ -1,7 +1,6 @@
 """The verb solve: a problem and a tolerance in, a solution with its estimated error out."""
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
 from torch import nn
@@ -11,12 +10,11 @@ from pinnlite.problem.callables import CallableStatement
 from pinnlite.problem.problem import Problem
 from pinnlite.problem.unknown import Data
 from pinnlite.solution import Solution
-from pinnlite.solving import by_elements, by_features, by_network
-from pinnlite.solving.refine import Candidate, Clock, Result, refine
+from pinnlite.solving.choice import KINDS, Task, Way, ways
+from pinnlite.solving.refine import Clock, Result, refine
 from pinnlite.solving.residuals import INTERRUPTED, Method
 
 _LEAST_TOLERANCE = 1e-14
-_KINDS = {"legendre": "Legendre elements", "features": "random features", "network": "network"}
 
 
 def solve(
@@ -66,8 +64,7 @@ def solve(
     problem = _posed(statements, names)
     _check_arguments(tol, trial, method, seed, time_limit, problem)
     clock = Clock.started(time_limit)
-    kind, candidates = _candidates(problem, tol, trial, method, seed, clock)
-    result = refine(candidates, problem, tol, clock)
+    kind, result, history = _best(ways(Task(problem, tol, method, seed, clock), trial), problem, tol, clock)
     return Solution(
         problem,
         result.candidate.trial,
@@ -76,10 +73,26 @@ def solve(
         tol,
         _status(result, tol, clock),
         clock.seconds,
-        result.history,
+        history,
         result.candidate.reached,
         seed,
     )
+
+
+def _best(
+    choice: list[Way], problem: Problem, tol: float, clock: Clock
+) -> tuple[str, Result, tuple[str, ...]]:
+    """The result of the first way that reaches the tolerance, otherwise the best of all, and the whole history."""
+    results: list[tuple[str, Result]] = []
+    history: tuple[str, ...] = ()
+    for way in choice:
+        result = refine(way.candidates(), problem, tol, clock)
+        results.append((way.kind, result))
+        history = (*history, f"trying {way.reason}", *result.history)
+        if result.error <= tol or result.interrupted or clock.spent:
+            break
+    kind, best = min(results, key=lambda each: each[1].error)
+    return kind, best, history
 
 
 def _posed(statements: tuple[object, ...], names: dict[str, Any]) -> Problem:
@@ -101,9 +114,9 @@ def _check_arguments(
         )
     if time_limit is not None and not (isinstance(time_limit, float | int) and time_limit > 0):
         raise ProblemError(f"time_limit = {time_limit} is no time: give seconds above 0")
-    if not isinstance(trial, nn.Module) and trial not in {"auto", *_KINDS}:
+    if not isinstance(trial, nn.Module) and trial not in {"auto", *KINDS}:
         raise ProblemError(
-            f"unknown trial {trial!r}: choose one of auto, {', '.join(_KINDS)}, or give a module"
+            f"unknown trial {trial!r}: choose one of auto, {', '.join(KINDS)}, or give a module"
         )
     if method != "auto" and not isinstance(method, Method):
         raise ProblemError(f"unknown method {method!r}: leave it out, or give one such as pl.GaussNewton()")
@@ -115,18 +128,6 @@ def _check_arguments(
             "unknown parameters, observations and integral conditions are solved for with Legendre elements only, "
             "so far: leave out trial, or train your own module on problem.residuals"
         )
-
-
-def _candidates(
-    problem: Problem, tol: float, trial: str | nn.Module, method: str | Method, seed: int, clock: Clock
-) -> tuple[str, Iterator[Candidate]]:
-    if isinstance(trial, nn.Module):
-        return "module", by_network.candidates_from(trial, problem, tol, method, clock)
-    if trial == "network":
-        return _KINDS[trial], by_network.candidates(problem, tol, method, seed, clock)
-    if trial == "features" or len(problem.domain.names) > 1:
-        return _KINDS["features"], by_features.candidates(problem, tol, method, seed, clock)
-    return _KINDS["legendre"], by_elements.candidates(problem, tol, clock)
 
 
 def _status(result: Result, tol: float, clock: Clock) -> str:

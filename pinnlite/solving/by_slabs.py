@@ -1,0 +1,58 @@
+"""Evolution equations in one space dimension by slabs of Legendre elements: ever finer candidates."""
+
+import math
+from collections.abc import Iterator
+
+from pinnlite.problem.problem import Problem
+from pinnlite.solving.estimate import difference
+from pinnlite.solving.evolution import Evolution, evolution_of
+from pinnlite.solving.refine import Candidate, Clock
+from pinnlite.solving.slab_collocation import SlabCollocation
+from pinnlite.solving.slabs import SlabMarch
+from pinnlite.trials.elements import gauss_nodes, radau_nodes
+from pinnlite.trials.trial import Approximation
+
+_SHARPER = 0.1  # from one candidate to the next, at least
+_FLOOR = 1e-13  # coefficients below this are rounding
+_CANDIDATES = 6
+
+
+def suits(problem: Problem) -> bool:
+    """Whether the problem is an evolution in one space dimension.
+
+    Raises:
+        ProblemError: it is one, but too few or too many conditions are given.
+    """
+    return evolution_of(problem) is not None
+
+
+def candidates(problem: Problem, tol: float, clock: Clock) -> Iterator[Candidate]:
+    """Solutions of growing accuracy, each on other nodes than the one before."""
+    evolution = evolution_of(problem)
+    assert evolution is not None
+    accuracy, before, apart = tol, None, math.inf
+    for level in range(_CANDIDATES):
+        candidate = _candidate(evolution, max(accuracy, _FLOOR), level, clock)
+        yield candidate
+        if candidate.trial is None or candidate.failure:
+            return
+        if before is not None:
+            apart = difference(before, candidate.trial, problem)
+        before = candidate.trial
+        accuracy *= min(_SHARPER, 0.3 * tol / apart) if 0 < apart < math.inf else _SHARPER
+
+
+def _candidate(evolution: Evolution, accuracy: float, level: int, clock: Clock) -> Candidate:
+    digits = -math.log10(accuracy)
+    in_space = min(30, max(6, round(6 + digits))) + level
+    in_time = min(14, max(3, round(2 + 0.9 * digits))) + level % 2
+    collocation = SlabCollocation(evolution, gauss_nodes(in_space), radau_nodes(in_time))
+    run = SlabMarch(collocation, accuracy, clock).run()
+    note = (
+        f"{run.slabs} slabs of up to {run.most} elements, {in_space} nodes in {evolution.names[evolution.space]} "
+        f"and {in_time} in {evolution.names[evolution.time]}, {run.refused} refused"
+    )
+    trial: Approximation | None = run.trial
+    if run.failure is None:
+        return Candidate(trial, note)
+    return Candidate(trial, note, run.failure, (min(evolution.start, run.reached), max(evolution.start, run.reached)))

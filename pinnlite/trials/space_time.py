@@ -1,0 +1,109 @@
+"""Legendre elements in space and time: slabs one after the other, each cut into elements of its own.
+
+On each cell an unknown is a polynomial in time, Legendre coefficients of degree n, whose coefficients are elements in
+space, held by their highest derivative: no derivative up to the order in space is ever taken of a series.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from pinnlite.trials.elements import TAIL, TINY, _differentiation, _series, legendre_basis
+
+Index = tuple[int, ...]
+_CHUNK = 20000  # points evaluated at once
+
+
+@dataclass(frozen=True)
+class SpaceTime:
+    """Slabs of elements: ``times`` between slabs, ``edges`` of slab after slab, ``counts`` of elements in each.
+
+    ``local[unknown]`` holds for each cell, slab after slab, the Legendre coefficients in time of the coordinates in
+    space ``(y, c)``, scaled by powers of the half-lengths; ``orders`` are those in space; ``time`` is the column of
+    the time coordinate.
+    """
+
+    times: Float[Tensor, " S1"]
+    edges: Float[Tensor, " F"]
+    counts: Int[Tensor, " S"]
+    orders: Mapping[str, int]
+    local: Mapping[str, Float[Tensor, "cells n1 w"]]
+    time: int
+
+    @cached_property
+    def _first(self) -> Int[Tensor, " S"]:
+        """Where the cells of each slab begin."""
+        return self.counts.cumsum(0) - self.counts
+
+    @cached_property
+    def _keys(self) -> Float[Tensor, " F"]:
+        """Edges as one ascending sequence: the place within the domain, plus the number of the slab times three."""
+        low, high = self.edges[0], self.edges[int(self.counts[0])]
+        slab = torch.arange(len(self.counts)).repeat_interleave(self.counts + 1)
+        return (self.edges - low) / (high - low) + 3.0 * slab
+
+    def partials(
+        self, X: Float[Tensor, "N d"], wanted: Collection[tuple[str, Index]]
+    ) -> dict[tuple[str, Index], Tensor]:
+        """Derivatives at any points, each ``(N,)``; outside the domain the outermost cells go on."""
+        pieces = [self._partials(part, wanted) for part in X.split(_CHUNK)]
+        return {key: torch.cat([piece[key] for piece in pieces]) for key in wanted}
+
+    def _partials(self, X: Tensor, wanted: Collection[tuple[str, Index]]) -> dict[tuple[str, Index], Tensor]:
+        x, t = X[:, 1 - self.time].contiguous(), X[:, self.time].contiguous()
+        slab = (torch.searchsorted(self.times, t.detach(), right=True) - 1).clamp(0, len(self.counts) - 1)
+        half_time = (self.times[slab + 1] - self.times[slab]) / 2
+        low, high = self.edges[0], self.edges[int(self.counts[0])]
+        place = ((x.detach() - low) / (high - low)).clamp(-1, 1.5) + 3.0 * slab
+        at = torch.searchsorted(self._keys, place, right=True) - 1 - slab
+        cell = torch.minimum(torch.maximum(at, self._first[slab]), self._first[slab] + self.counts[slab] - 1)
+        left = self.edges[cell + slab]
+        half = (self.edges[cell + slab + 1] - left) / 2
+        s, tau = (x - left) / half - 1, (t - self.times[slab]) / half_time - 1
+        found, bases = {}, {}
+        for unknown, index in wanted:
+            a, b = index[1 - self.time], index[self.time]
+            local, order = self.local[unknown], self.orders[unknown]
+            if (order, a) not in bases:
+                matrix = _series(local.shape[2] - order, order, a).to(local)
+                bases[order, a] = legendre_basis(s, len(matrix) - 1) @ matrix
+            if b not in bases:
+                matrix = _derivative(local.shape[1] - 1, b).to(local)
+                bases[b] = legendre_basis(tau, len(matrix) - 1) @ matrix
+            along = torch.bmm(local[cell], bases[order, a][..., None])[..., 0]
+            values = (along * bases[b]).sum(1) * half**-a * half_time**-b
+            found[unknown, index] = values
+        return found
+
+    def quadrature(self) -> tuple[Float[Tensor, "N 2"], Float[Tensor, " N"]]:
+        """Gauss points and weights of every cell, a few more than were collocated at in space."""
+        some = next(iter(self.local.values()))
+        s, ws = _gauss(some.shape[2] + 1)
+        tau, wt = _gauss(some.shape[1])
+        slab = torch.arange(len(self.counts)).repeat_interleave(self.counts)
+        cell = torch.arange(len(slab))
+        left, half = self.edges[cell + slab], (self.edges[cell + slab + 1] - self.edges[cell + slab]) / 2
+        half_time = (self.times[1:] - self.times[:-1])[slab] / 2
+        x = (left[:, None] + half[:, None] * (1 + s))[:, None, :].expand(-1, len(tau), -1)
+        t = (self.times[slab][:, None] + half_time[:, None] * (1 + tau))[:, :, None].expand(-1, -1, len(s))
+        weights = (half * half_time)[:, None, None] * wt[:, None] * ws
+        columns = (t, x) if self.time == 0 else (x, t)
+        return torch.stack(columns, -1).reshape(-1, 2), weights.reshape(-1)
+
+
+def _derivative(degree: int, order: int) -> Tensor:
+    """Matrix that takes Legendre coefficients to those of a derivative."""
+    matrix = torch.eye(degree + 1, dtype=torch.float64)
+    for _ in range(order):
+        matrix = _differentiation(len(matrix) - 1) @ matrix
+    return matrix
+
+
+def _gauss(n: int) -> tuple[Tensor, Tensor]:
+    nodes, weights = np.polynomial.legendre.leggauss(n)
+    return torch.from_numpy(nodes), torch.from_numpy(weights)
