@@ -13,15 +13,11 @@ from torch import Tensor, nn
 
 from pinnlite.errors import ProblemError
 from pinnlite.files.solutions import read_solution, write_solution
-from pinnlite.language.latex import typeset_name
 from pinnlite.problem.equations import Key
 from pinnlite.problem.partial_names import key_of
 from pinnlite.problem.problem import Problem
-from pinnlite.trials.elements import Elements
 from pinnlite.trials.trial import Approximation
 from pinnlite.verify.comparison import Comparison, compare
-
-_DRAWN = 601  # points of a curve
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,45 +156,43 @@ class Solution:
         """
         write_solution(path, {entry.name: getattr(self, entry.name) for entry in fields(self)})
 
-    def plot(self, reference: Callable[..., Any] | None = None) -> Any:
-        """Draw the unknowns, and beneath them their error against a reference, or the residual if there is none.
+    def plot(self, reference: Callable[..., Any] | None = None, **fixed: float) -> Any:
+        """Draw the unknowns, and by them their error against a reference, or the residual if there is none.
+
+        Over one coordinate curves are drawn, over two coordinates maps.
 
         Args:
             reference: called like the solution, it gives what is taken for the truth.
+            fixed: coordinates that are held at a number, as in ``plot(t=0.5)``.
 
         Returns:
-            The upper matplotlib axes; ``.figure`` is a figure of its own, with ``savefig``.
+            The first matplotlib axes; ``.figure`` is a figure of its own, with ``savefig``.
 
         Raises:
-            ProblemError: if there are several coordinates, or there is no solution.
-        """
-        from pinnlite.report.plots import solution_figure
+            ProblemError: if not one or two coordinates are left, or there is no solution.
 
-        (name, *others), unknowns = self.problem.domain.names, self.problem.unknowns
-        if others:
-            raise ProblemError(
-                f"plot draws over one coordinate, and the solution is a function of {name}, {others[0]}"
-            )
-        x = torch.linspace(
-            *(self.reached or self.problem.domain.intervals[name]), _DRAWN, dtype=torch.float64
+        Example:
+            >>> from pinnlite import solve
+            >>> solve("u' = -u", "u(0) = 1", x=(0, 1)).plot().get_ylabel()
+            '$u(x)$'
+        """
+        from pinnlite.report.drawing import draw
+
+        if self.trial is None:
+            raise ProblemError(f"there is no solution to draw: {self.status}")
+        unknowns, ends = self.problem.unknowns, dict(self.problem.domain.intervals)
+        if self.reached:
+            ends[self.problem.marching] = self.reached
+        return draw(
+            self.problem,
+            self.trial,
+            lambda *X: _by_name(self(*X), unknowns),
+            lambda *X: _by_name(self.residual(*X), ("r",)),
+            (lambda *X: _by_name(reference(*X), unknowns)) if reference else None,
+            fixed,
+            ends,
+            f"{self.kind}, estimated error {self.error:.1e}, {self.seconds:.2f} s",
         )
-        with torch.no_grad():
-            values, known = _by_name(self(x), unknowns), _by_name(reference(x) if reference else {}, unknowns)
-            residuals = self.residual(x)
-        rows = residuals.values() if isinstance(residuals, dict) else [residuals]
-        below = {u: values[u] - known[u] for u in known} or {
-            f"r_{i}": row for i, row in enumerate(rows, start=1)
-        }
-        return solution_figure(
-            typeset_name(name),
-            x,
-            {typeset_name(u): value for u, value in values.items()},
-            {typeset_name(u): row for u, row in below.items()},
-            below_label="|error|" if known else "|residual|",
-            reference={typeset_name(u): value for u, value in known.items()},
-            edges=self.trial.edges if isinstance(self.trial, Elements) else None,
-            title=f"{self.kind}, estimated error {self.error:.1e}, {self.seconds:.2f} s",
-        ).axes[0]
 
     def _partials(self, X: Float[Tensor, "N d"], wanted: list[Key]) -> dict[Key, Tensor]:
         if self.trial is None:

@@ -119,7 +119,7 @@ def _table(solution: "Solution", at: Sequence[Points]) -> Table:
         return Table([*names, *unknowns], [])
     ends = dict(solution.problem.domain.intervals)
     if solution.reached:
-        ends[names[0]] = solution.reached
+        ends[solution.problem.marching] = solution.reached
     default = {
         name: torch.linspace(*pair, _POINTS, dtype=torch.float64).tolist() for name, pair in ends.items()
     }

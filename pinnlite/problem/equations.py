@@ -9,9 +9,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pinnlite.errors import ProblemError
+from pinnlite.geometry.region import Part
 from pinnlite.language.equation import Statement
 from pinnlite.language.evaluation import compile_tree
-from pinnlite.language.nodes import Integral, Leaf, Node, Partial, PointPartial, Symbol
+from pinnlite.language.nodes import Integral, Leaf, Node, NormalDerivative, Partial, PointPartial, Symbol
 from pinnlite.language.structure import linear_in
 from pinnlite.problem.unknown import Unknown
 
@@ -41,7 +42,8 @@ class Condition:
     """A residual of partials at places where one or more coordinates are fixed, and of integrals over the domain.
 
     ``residual(places, values)`` finds a partial under its place and an integral under its key in ``integrals``, which
-    gives the integrand as a pointwise function.
+    gives the integrand as a pointwise function. Where ``part`` is given, the condition holds at the points of that part
+    of the boundary, no coordinate is fixed, and ``places`` has the normal's components besides the coordinates.
     """
 
     text: str
@@ -49,6 +51,7 @@ class Condition:
     residual: Callable[[Values, Mapping[Any, Tensor]], Tensor]
     linear: bool
     integrals: Mapping[Any, Equation] = field(default_factory=dict)
+    part: Part | None = None
 
 
 def equation_of(statement: Statement, unknowns: Mapping[str, Unknown]) -> Equation:
@@ -63,11 +66,6 @@ def condition_of(statement: Statement, unknowns: Mapping[str, Unknown], start: P
             raise ProblemError(
                 f"the condition '{statement.text}' speaks of {leaf.unknown} both at a place and everywhere: "
                 f"say where, as in {leaf.unknown}(0)"
-            )
-        if not isinstance(leaf, PointPartial | Integral):
-            raise ProblemError(
-                f"the condition '{statement.text}' is of a kind that cannot be solved with yet: "
-                "conditions are given at places, such as u(0) = 0"
             )
     leaves = statement.residual.leaves
     used = _used(statement.residual, unknowns)
@@ -95,10 +93,22 @@ def condition_of(statement: Statement, unknowns: Mapping[str, Unknown], start: P
 
 def _pointwise(text: str, tree: Node, unknowns: Mapping[str, Unknown], dimension: int) -> Equation:
     """A tree of partials as a pointwise function of them."""
+    return Equation(text, *traced(tree, unknowns, dimension))
+
+
+def traced(
+    tree: Node, unknowns: Mapping[str, Unknown], dimension: int
+) -> tuple[frozenset[Any], Callable[[Values, Mapping[Any, Tensor]], Tensor], bool]:
+    """Which partials a tree wants, its residual from them, and whether that is linear.
+
+    A derivative along the normal of a boundary is wanted as the leaf that it is; all else as keys.
+    """
     used = _used(tree, unknowns)
     zero = (0,) * dimension
-    keys: dict[Leaf, Key] = {
-        leaf: (leaf.unknown, leaf.index) for leaf in tree.leaves if isinstance(leaf, Partial)
+    keys: dict[Leaf, Any] = {
+        leaf: (leaf.unknown, leaf.index) if isinstance(leaf, Partial) else leaf
+        for leaf in tree.leaves
+        if isinstance(leaf, Partial | NormalDerivative)
     }
     program = compile_tree(tree)
 
@@ -106,12 +116,9 @@ def _pointwise(text: str, tree: Node, unknowns: Mapping[str, Unknown], dimension
         known = {**places, **{name: u.value(values[name, zero]) for name, u in used.items()}}
         return torch.as_tensor(program(*(_value(leaf, known, values, keys) for leaf in program.leaves)))
 
-    return Equation(
-        text,
-        frozenset([*keys.values(), *((name, zero) for name in used)]),
-        residual,
-        linear_in(tree, [*keys, *(Symbol(name) for name in used)]) and all(u.linear for u in used.values()),
-    )
+    wanted = frozenset([*keys.values(), *((name, zero) for name in used)])
+    linear = linear_in(tree, [*keys, *(Symbol(name) for name in used)])
+    return wanted, residual, linear and all(u.linear for u in used.values())
 
 
 def _check_coordinates(statement: Statement) -> None:

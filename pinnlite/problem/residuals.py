@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from pinnlite.differentiation.operators import partials
 from pinnlite.errors import ProblemError, ShapeError
 from pinnlite.geometry.sampling import gauss_rule
+from pinnlite.problem.boundary import NORMAL
 from pinnlite.problem.equations import Condition, Equation, Index, Key, Place, Values
 from pinnlite.problem.partial_names import key_of
 from pinnlite.problem.problem import Problem
@@ -43,7 +44,7 @@ def residuals(
     like = next(iter(sets.values()))
     numbers = _numbers(problem, sought, like)
     equations = by_name(problem.equations) if INTERIOR in sets else {}
-    conditions = {name: c for name, c in by_name(problem.conditions).items() if name in sets}
+    conditions = {name: c for name, c in by_name(problem.stated).items() if name in sets}
     data = by_name(problem.data)
     observed = {name: key_of(d.name, problem.unknowns, problem.domain.names) for name, d in data.items()}
 
@@ -67,7 +68,7 @@ def residuals(
 
 def _checked(problem: Problem, net: Net, points: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The sets of points on the dtype and device of the network's weights."""
-    known = [INTERIOR, *by_name(problem.conditions)]
+    known = [INTERIOR, *by_name(problem.stated)]
     for name, X in points.items():
         if name not in known:
             raise ProblemError(
@@ -205,8 +206,7 @@ def _condition(
         nodes, weights = _along(problem, leaf.coordinate, X)
         along = _pointwise(problem, integrand, nodes, found[name, leaf], numbers)
         values[leaf] = along.reshape(len(X), -1).to(weights) @ weights
-    places: Values = {**problem.parameters, **coordinates_of(problem, condition, X)}
-    return condition.residual(places, values).expand(len(X))
+    return condition.residual(places_at(problem, condition, X), values).expand(len(X))
 
 
 def coordinates_of(problem: Problem, condition: Condition, X: Tensor) -> dict[str, Tensor]:
@@ -216,3 +216,12 @@ def coordinates_of(problem: Problem, condition: Condition, X: Tensor) -> dict[st
     one = tuple(values.copy().pop() if len(values) == 1 else None for values in fixed)
     columns = zip(problem.domain.names, fixed, moved(X, one).T, strict=True)
     return {name: column for name, values, column in columns if len(values) == 1}
+
+
+def places_at(problem: Problem, condition: Condition, X: Float[Tensor, "n d"]) -> dict[str, Tensor | float]:
+    """What a condition's residual takes besides partials: parameters, coordinates and, on a boundary, normals."""
+    places: dict[str, Tensor | float] = {**problem.parameters, **coordinates_of(problem, condition, X)}
+    if condition.part is not None:
+        normals = condition.part.normals(X)
+        places |= {NORMAL + name: n for name, n in zip(problem.domain.names, normals.T, strict=True)}
+    return places

@@ -23,8 +23,8 @@ _LINES: list[dict[str, Any]] = [
     {"color": "#3c8c8c", "linestyle": (0, (1, 1.2))},
     {"color": "#8f6bb3", "linestyle": (0, (6, 2, 1, 2))},
 ]
-_INK, _PALE = "#222222", "#c8c8c8"
-_TYPE: dict[str, Any] = {"math_fontfamily": "cm", "fontsize": 12}
+INK, _PALE = "#222222", "#c8c8c8"
+TYPE: dict[str, Any] = {"math_fontfamily": "cm", "fontsize": 12}
 _WIDTH = 6.4  # inches
 _RESOLUTION = 160  # dots per inch
 _MOST_LINES = 40
@@ -52,16 +52,16 @@ def derivatives_figure(
     Returns:
         The figure, to be written with ``write``.
     """
-    figure = _figure(0.9 + 1.25 * len(values))
+    figure = new_figure(0.9 + 1.25 * len(values))
     panels = _stack(figure, [1.0] * len(values))
     places = np.asarray(x, dtype=float)
     for i, (axes, curve, label) in enumerate(zip(panels, values, labels, strict=True)):
         _curve_to_poles(axes, places, np.asarray(curve, dtype=float))
         if marked:
             axes.plot(marked[0], marked[1][i], "o", color=_LINES[1]["color"], markersize=4, zorder=3)
-        axes.set_ylabel(_math(label), rotation=0, ha="right", va="center", labelpad=8, **_TYPE)
-    panels[-1].set_xlabel(_math(name), **_TYPE)
-    _title(panels[0], _math(title) if title else "")
+        axes.set_ylabel(mathematics(label), rotation=0, ha="right", va="center", labelpad=8, **TYPE)
+    panels[-1].set_xlabel(mathematics(name), **TYPE)
+    set_title(panels[0], mathematics(title) if title else "")
     figure.align_ylabels(panels)
     return figure
 
@@ -89,21 +89,21 @@ def solution_figure(
         edges: where elements meet.
         title: a few words on what was solved and how well.
     """
-    figure = _figure(4.4)
+    figure = new_figure(4.4)
     upper, lower = _stack(figure, [1.7, 1.0])
     for line, (unknown, curve) in zip(_cycled(len(values)), values.items(), strict=True):
-        upper.plot(x, curve, **line, label=_math(unknown))
+        upper.plot(x, curve, **line, label=mathematics(unknown))
     for unknown, curve in (reference or {}).items():
-        _sparse_dots(upper, x, curve, f"{_math(unknown)} reference")
+        _sparse_dots(upper, x, curve, f"{mathematics(unknown)} reference")
     _legend(upper, len(values) + len(reference or {}))
     if len(values) == 1:
-        upper.set_ylabel(_math(f"{next(iter(values))}({name})"), **_TYPE)
+        upper.set_ylabel(mathematics(f"{next(iter(values))}({name})"), **TYPE)
     _log_curves(lower, x, below, below_label)
     if edges is not None:
         _mark_edges(upper, edges)
         _mark_edges(lower, edges)
-    lower.set_xlabel(_math(name), **_TYPE)
-    _title(upper, title)
+    lower.set_xlabel(mathematics(name), **TYPE)
+    set_title(upper, title)
     figure.align_ylabels([upper, lower])
     return figure
 
@@ -118,15 +118,15 @@ def fit_figure(name: str, x: Curve, target: Curve, fitted: Curve, *, title: str 
         fitted: (N,) values of the model.
         title: a few words, such as the fitted formula.
     """
-    figure = _figure(4.4)
+    figure = new_figure(4.4)
     upper, lower = _stack(figure, [1.7, 1.0])
     upper.plot(x, fitted, **_LINES[0], label="fit")
     _sparse_dots(upper, x, target, "target")
     _legend(upper, 2)
     distance = np.asarray(fitted, dtype=float) - np.asarray(target, dtype=float)
     _log_curves(lower, x, {"": distance}, "|fit − target|")
-    lower.set_xlabel(_math(name), **_TYPE)
-    _title(upper, title)
+    lower.set_xlabel(mathematics(name), **TYPE)
+    set_title(upper, title)
     figure.align_ylabels([upper, lower])
     return figure
 
@@ -143,7 +143,8 @@ def write(figure: Figure, path: str) -> None:
         raise FileError(f"'{path}' cannot be written: {error}") from error
 
 
-def _figure(height: float) -> Figure:
+def new_figure(height: float) -> Figure:
+    """An empty figure of the usual width."""
     return Figure(figsize=(_WIDTH, height), dpi=_RESOLUTION, facecolor="white", layout="constrained")
 
 
@@ -153,8 +154,8 @@ def _stack(figure: Figure, heights: Sequence[float]) -> list[Axes]:
     for axes in column:
         axes.set_facecolor("white")
         axes.spines[["top", "right"]].set_visible(False)
-        axes.spines[["left", "bottom"]].set_color(_INK)
-        axes.tick_params(colors=_INK, labelsize=9)
+        axes.spines[["left", "bottom"]].set_color(INK)
+        axes.tick_params(colors=INK, labelsize=9)
         axes.margins(x=0.02)
     return list(column)
 
@@ -177,7 +178,11 @@ def _log_curves(axes: Axes, x: Curve, curves: Mapping[str, Curve], label: str) -
     for line, (name, curve) in zip(_cycled(len(curves)), curves.items(), strict=True):
         size = np.abs(np.asarray(curve, dtype=float))
         axes.plot(
-            x, np.where(size > 0, size, np.nan), **line, linewidth=1.0, label=_math(name) if name else ""
+            x,
+            np.where(size > 0, size, np.nan),
+            **line,
+            linewidth=1.0,
+            label=mathematics(name) if name else "",
         )
         sizes.append(size[size > 0])
     axes.set_yscale("log")
@@ -212,9 +217,11 @@ def _legend(axes: Axes, curves: int) -> None:
         axes.legend(frameon=False, fontsize=9, loc="best")
 
 
-def _title(axes: Axes, text: str) -> None:
-    axes.set_title(text, fontsize=10, color=_INK, loc="left", math_fontfamily="cm")
+def set_title(axes: Axes, text: str) -> None:
+    """A few words above, to the left."""
+    axes.set_title(text, fontsize=10, color=INK, loc="left", math_fontfamily="cm")
 
 
-def _math(tex: str) -> str:
+def mathematics(tex: str) -> str:
+    """TeX as matplotlib wants it."""
     return f"${tex}$"

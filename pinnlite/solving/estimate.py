@@ -5,12 +5,16 @@ import math
 import torch
 
 from pinnlite.problem.problem import Problem
+from pinnlite.problem.sample import INTERIOR, by_name
+from pinnlite.solving.dense import condition_blocks, half_widths
 from pinnlite.solving.residuals import pointwise
 from pinnlite.trials.elements import Elements
 from pinnlite.trials.trial import Approximation
 from pinnlite.verify.quadrature import quadrature
 
 _MOST_ERROR = 0.1  # two approximations further apart than this say nothing of how wrong either is
+_CONDITION_POINTS = 1000  # in the interior, and as densely on the places of conditions
+_UNSEEN = 2**40 + 3  # a seed that no solver draws its points with
 _ROUNDING = 4e-16  # no estimate is below what two evaluations differ by
 
 
@@ -45,4 +49,23 @@ def relative_residual(trial: Approximation, problem: Problem, finer: Approximati
         terms = residual.square() + sum((slope * values[key]).square() for key, slope in slopes.items())
         size = (weights * terms).sum().sqrt()
         worst = max(worst, ((weights * residual.square()).sum().sqrt() / size.clamp(min=1e-300)).item())
+    return worst
+
+
+def misfit(trial: Approximation, problem: Problem) -> float:
+    """How far conditions in several coordinates are from holding, between the points that were used, relative to u.
+
+    Two solutions by least squares agree on what they make of conditions that contradict each other.
+    """
+    if len(problem.domain.names) == 1:
+        return 0.0  # conditions are built in there
+    points = problem.sample(_CONDITION_POINTS, seed=_UNSEEN)
+    with torch.no_grad():
+        zero = (0,) * len(problem.domain.names)
+        values = trial.partials(points[INTERIOR], [(name, zero) for name in problem.unknowns])
+    size = max(value.square().mean().sqrt().item() for value in values.values())
+    worst, lengths = 0.0, half_widths(problem)
+    for block in condition_blocks(problem, by_name(problem.stated), points):
+        residual, unit = block.terms(trial, lengths)
+        worst = max(worst, residual.square().mean().sqrt().item() / max(unit * size, 1e-300))
     return worst

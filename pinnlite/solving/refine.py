@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pinnlite.problem.problem import Problem
-from pinnlite.solving.estimate import difference, relative_residual
+from pinnlite.solving.estimate import difference, misfit, relative_residual
 from pinnlite.solving.residuals import INTERRUPTED
 from pinnlite.trials.trial import Approximation
 
+_MISFIT = 0.1  # of what a condition is missed by: the error that it makes inside at least
 _MOST_RESIDUAL = 0.05  # of the equations' terms: what leaves more unbalanced is no solution, agree as it may
 
 
@@ -73,6 +74,10 @@ def refine(candidates: Iterator[Candidate], problem: Problem, tol: float, clock:
                 error = difference(before.trial, candidate.trial, problem)
                 history[-1] += f", {error:.1e} from the one before"
                 imbalance = relative_residual(before.trial, problem, candidate.trial)
+                missed = misfit(before.trial, problem)
+                if missed > error / _MISFIT:
+                    error = _MISFIT * missed
+                    history[-1] += f", which misses its conditions by {missed:.1e}"
                 if not imbalance < _MOST_RESIDUAL:
                     history[-1] += f", which leaves {imbalance:.0%} of the equation unbalanced"
                     error = math.inf

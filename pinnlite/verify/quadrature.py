@@ -7,7 +7,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pinnlite.geometry.sampling import box_points
 from pinnlite.problem.problem import Problem
 from pinnlite.trials.elements import Elements
 from pinnlite.trials.trial import Approximation, Partitioned
@@ -19,9 +18,7 @@ _NODES = 8
 _RATIO = (
     math.sqrt(5) - 1
 ) / 2  # where a cell is split: no rule of the solver's has its points where this one has
-_MOST_POINTS = 20_000  # in several coordinates
-_MOST_GRIDDED = 3  # coordinates; in more a grid has too few points each way
-_SCATTERED = 8192  # points where there is no grid
+_POINTS = 20_000  # in several coordinates
 
 
 def quadrature(
@@ -30,7 +27,7 @@ def quadrature(
     """Points and weights of the domain, or of the part of it that was reached.
 
     In one coordinate a composite Gauss rule on the union of the trials' partitions; in several the rule of the last
-    trial that has a partition, otherwise one Gauss grid, or quasi-random points in more than three coordinates.
+    trial that has a partition, otherwise that of the domain.
     """
     intervals = list(problem.domain.intervals.values())
     if len(intervals) == 1:
@@ -38,19 +35,7 @@ def quadrature(
     for trial in reversed(trials):
         if isinstance(trial, Partitioned):
             return trial.quadrature()
-    return box_rule(intervals)
-
-
-def box_rule(intervals: list[tuple[float, float]]) -> Rule:
-    """A grid of Gauss points in up to three coordinates, a Sobol sequence with even weights in more."""
-    if len(intervals) > _MOST_GRIDDED:
-        volume = math.prod(high - low for low, high in intervals)
-        X = box_points(intervals, _SCATTERED, "sobol", seed=1)
-        return X, X.new_full((len(X),), volume / len(X))
-    count = int(_MOST_POINTS ** (1 / len(intervals)))
-    rules = [composite_gauss(torch.tensor(interval, dtype=torch.float64), count) for interval in intervals]
-    points = torch.cartesian_prod(*(x for x, _ in rules))
-    return points, torch.cartesian_prod(*(w for _, w in rules)).prod(1)
+    return problem.domain.quadrature(_POINTS)
 
 
 def _along_a_line(trials: tuple[Approximation | None, ...], low: float, high: float) -> Rule:

@@ -1,0 +1,72 @@
+"""Pictures of functions of two coordinates: a heat map of each unknown, beside it how wrong it is."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from pinnlite.report.plots import INK, TYPE, mathematics, new_figure, set_title
+
+Array = NDArray[np.float64]
+
+_VALUES, _ERRORS = (
+    "cividis",
+    "Greys",
+)  # both fall or rise in lightness all the way, and so can be read in grey
+_SPAN = 1e6  # of the errors' scale: what is smaller yet looks like the smallest
+_ROW = 2.9  # inches
+
+
+def map_figure(
+    names: tuple[str, str],
+    grid: tuple[Array, Array],
+    values: Mapping[str, Array],
+    errors: Mapping[str, Array],
+    *,
+    errors_label: str,
+    edges: Array | None = None,
+    title: str = "",
+) -> Figure:
+    """Draw unknown functions of two coordinates, and beside each on a log scale how wrong they are.
+
+    Args:
+        names: of the coordinates, in TeX without dollars; the first runs to the right.
+        grid: (n,) and (m,) places along each.
+        values: (n, m) values of each unknown by its name, NaN outside the domain.
+        errors: (n, m) errors or residuals by name, drawn in the same order; their magnitudes are drawn.
+        errors_label: what they are.
+        edges: (k, 2, 2) line segments, where elements meet.
+        title: a few words on what was solved and how well.
+    """
+    figure = new_figure(_ROW * max(len(values), len(errors)))
+    rows = figure.subplots(max(len(values), len(errors)), 2, squeeze=False, sharex=True, sharey=True)
+    for axes, (name, array) in zip(rows[:, 0], values.items(), strict=False):
+        image = axes.pcolormesh(*grid, array.T, cmap=_VALUES, shading="nearest", rasterized=True)
+        _finish(figure, axes, image, mathematics(f"{name}({names[0]}, {names[1]})"))
+    for axes, (name, array) in zip(rows[:, 1], errors.items(), strict=False):
+        size = np.abs(array)
+        top = max(float(np.nanmax(size, initial=0.0)), 1e-300)
+        norm = LogNorm(top / _SPAN, top)
+        floored = np.where(np.isnan(size), np.nan, np.maximum(size, top / _SPAN))
+        image = axes.pcolormesh(*grid, floored.T, cmap=_ERRORS, norm=norm, shading="nearest", rasterized=True)
+        _finish(figure, axes, image, f"{errors_label} {mathematics(name) if name else ''}")
+    for axes in rows.flat:
+        if edges is not None:
+            for segment in edges:
+                axes.plot(*segment.T, color="white", linewidth=0.4, alpha=0.6)
+    for axes in rows[-1]:
+        axes.set_xlabel(mathematics(names[0]), **TYPE)
+    for axes in rows[:, 0]:
+        axes.set_ylabel(mathematics(names[1]), rotation=0, **TYPE)
+    figure.suptitle(title, fontsize=10, color=INK, x=0.02, ha="left")
+    return figure
+
+
+def _finish(figure: Figure, axes: Axes, image: object, title: str) -> None:
+    set_title(axes, title)
+    axes.tick_params(colors=INK, labelsize=9)
+    bar = figure.colorbar(image, ax=axes, fraction=0.05, pad=0.02)  # type: ignore[arg-type]
+    bar.ax.tick_params(labelsize=8)
