@@ -1,6 +1,6 @@
 """Trial functions as fields and tensors: a table with one entry for each kind, how it is written and how it is read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MethodType
 from typing import Any
@@ -18,11 +18,13 @@ from pinnlite.trials.elements import Elements
 from pinnlite.trials.linear import LinearTrial
 from pinnlite.trials.module import ModuleTrial
 from pinnlite.trials.trial import Approximation, Trial
+from pinnlite.trials.windows import FeatureBasis
 
 Written = tuple[dict[str, Any], dict[str, Tensor]]
 
 _HIGHEST_ORDER = 50
 _MOST_COEFFICIENTS = 2000  # of an element: its matrices have the square of that
+_MOST_FEATURES = 100_000
 _SLACK = 1e-9  # of the domain: how far an end may be off by rounding
 
 
@@ -77,7 +79,12 @@ def _write_elements(trial: Elements) -> Written:
     tensors = {"edges": trial.edges}
     tensors |= {f"local.{i}": trial.local[name] for i, name in enumerate(trial.orders)}
     orders = [{"name": name, "order": order} for name, order in trial.orders.items()]
-    return {"orders": orders}, tensors
+    if not isinstance(trial.basis, FeatureBasis):
+        return {"orders": orders, "features": None}, tensors
+    basis = trial.basis
+    tensors |= {"basis.weight": basis.weight, "basis.bias": basis.bias}
+    tensors |= {f"basis.modes.{order}": basis.modes(order) for order in set(trial.orders.values())}
+    return {"orders": orders, "features": len(basis.weight)}, tensors
 
 
 def _read_elements(fields: Fields, tensors: Tensors, problem: Problem, module: nn.Module | None) -> Elements:
@@ -97,7 +104,21 @@ def _read_elements(fields: Fields, tensors: Tensors, problem: Problem, module: n
     for name, order in orders.items():
         if not order < local[name].shape[1] <= _MOST_COEFFICIENTS:
             raise FileError(f"the file is damaged: {fields.place} has no proper coefficients of {name}")
-    return Elements(edges, orders, local)
+    if fields.missing("features"):
+        return Elements(edges, orders, local)
+    return Elements(edges, orders, local, _read_features(fields, tensors.under("basis"), local, orders))
+
+
+def _read_features(
+    fields: Fields, tensors: Tensors, local: Mapping[str, Tensor], orders: Mapping[str, int]
+) -> FeatureBasis:
+    """The features of windows, and the combinations of them that the coordinates belong to."""
+    width = fields.integer("features", 1, _MOST_FEATURES)
+    modes = {order: tensors.take(f"modes.{order}", width, None) for order in set(orders.values())}
+    count = min(len(mode[0]) for mode in modes.values())
+    if any(local[name].shape[1] - order > count for name, order in orders.items()):
+        raise FileError(f"the file is damaged: {fields.place} has more coefficients than functions")
+    return FeatureBasis(count, tensors.take("weight", width), tensors.take("bias", width), modes)
 
 
 def _write_linear(trial: LinearTrial) -> Written:

@@ -1,7 +1,7 @@
 """Ordinary differential equations by Legendre elements: which way to go, and ever finer candidates."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 
@@ -13,23 +13,28 @@ from pinnlite.solving.opening import march_both_ways, opening, partition_of
 from pinnlite.solving.refine import Candidate, Clock
 from pinnlite.solving.scan import overlooked
 from pinnlite.solving.system import system_of
-from pinnlite.trials.elements import Elements, gauss_nodes, radau_nodes
+from pinnlite.trials.elements import LEGENDRE, Basis, Elements, gauss_nodes, radau_nodes
 from pinnlite.trials.trial import Approximation
 
 _MARGIN = 1e-2  # of the tolerance: local errors add up
 _SHARPER = 1e-2  # from one candidate to the next
-_FLOOR = 5e-15  # coefficients below this are rounding
 _CANDIDATES = 8
 _SCANS = 8  # solves of one accuracy that a scan between the nodes may ask for
 
 
-def candidates(problem: Problem, tol: float, clock: Clock) -> Iterator[Candidate]:
-    """Solutions of growing accuracy, each with more nodes in other places than the one before."""
+def candidates(
+    problem: Problem, tol: float, clock: Clock, basis_of: Callable[[int], Basis] = lambda count: LEGENDRE
+) -> Iterator[Candidate]:
+    """Solutions of growing accuracy, each with more nodes in other places than the one before.
+
+    ``basis_of`` gives the functions that an element with so many nodes is made of.
+    """
     attempt = _Attempt(problem, clock)
     for level in range(_CANDIDATES):
-        accuracy = max(_FLOOR, tol * _MARGIN * _SHARPER**level)
-        count = min(32, max(8, round(6 - math.log10(accuracy)))) + 2 * level
-        yield attempt.at(accuracy, count)
+        wanted = tol * _MARGIN * _SHARPER**level
+        count = min(32, max(8, round(6 - math.log10(max(LEGENDRE.floor, wanted))))) + 2 * level
+        basis = basis_of(count)
+        yield attempt.at(max(basis.floor, wanted), count, basis)
 
 
 class _Attempt:
@@ -42,11 +47,13 @@ class _Attempt:
         self.breaks: set[float] = set()
         self.before: Approximation | None = None
 
-    def at(self, accuracy: float, count: int) -> Candidate:
+    def at(self, accuracy: float, count: int, basis: Basis) -> Candidate:
         """A candidate of this accuracy by this many nodes, solved again while a scan finds what it overlooked."""
         nodes = (gauss_nodes if self.start is None else radau_nodes)(count)
         coordinate, parameters = self.problem.domain.names[0], self.problem.parameters
-        collocation = Collocation(self.system.equations, self.system.orders, coordinate, parameters, nodes)
+        collocation = Collocation(
+            self.system.equations, self.system.orders, coordinate, parameters, nodes, basis
+        )
         solve = self._relaxed if self.start is None else self._marched
         for _ in range(_SCANS):
             candidate = solve(collocation, accuracy)

@@ -7,7 +7,7 @@ from torch import nn
 
 from pinnlite.errors import ProblemError
 from pinnlite.problem.problem import Problem
-from pinnlite.solving import by_elements, by_features, by_network, by_slabs
+from pinnlite.solving import by_elements, by_features, by_network, by_slabs, by_windows
 from pinnlite.solving.refine import Candidate, Clock
 from pinnlite.solving.residuals import Method
 
@@ -49,11 +49,7 @@ def ways(task: Task, trial: str | nn.Module) -> list[Way]:
                 lambda: by_network.candidates_from(trial, problem, tol, task.method, clock),
             )
         ]
-    features = Way(
-        KINDS["features"],
-        "random features",
-        lambda: by_features.candidates(problem, tol, task.method, task.seed, clock),
-    )
+    features = _features(task)
     network = Way(
         KINDS["network"],
         "a network",
@@ -72,6 +68,20 @@ def ways(task: Task, trial: str | nn.Module) -> list[Way]:
     if elements is None:
         return [features, network]
     return [elements]
+
+
+def _features(task: Task) -> Way:
+    """In windows along a line; one layer over the whole domain elsewhere, or where a method is to train it."""
+    problem, tol, clock, kind = task.problem, task.tol, task.clock, KINDS["features"]
+    if len(problem.domain.names) == 1 and isinstance(task.method, str):
+        return Way(
+            kind,
+            "random features in windows",
+            lambda: by_windows.candidates(problem, tol, task.seed, clock),
+        )
+    return Way(
+        kind, "random features", lambda: by_features.candidates(problem, tol, task.method, task.seed, clock)
+    )
 
 
 def _elements(task: Task) -> Way | None:

@@ -1,7 +1,7 @@
 """A system of ordinary differential equations at the collocation nodes of Legendre elements, linearised there."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pinnlite.problem.equations import Equation, Key
 from pinnlite.solving.residuals import pointwise
-from pinnlite.trials.elements import Elements, Reference
+from pinnlite.trials.elements import LEGENDRE, Basis, Elements, Reference
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Collocation:
     coordinate: str
     parameters: Mapping[str, float]
     nodes: tuple[float, ...]
+    basis: Basis = field(default=LEGENDRE)
 
     @cached_property
     def states(self) -> int:
@@ -49,6 +50,11 @@ class Collocation:
         return found
 
     @cached_property
+    def references(self) -> dict[str, Reference]:
+        """The reference element for each unknown."""
+        return {name: self.basis.reference(self.nodes, k) for name, k in self.orders.items()}
+
+    @cached_property
     def end(self) -> Float[Tensor, "K W"]:
         """Matrix from an element's row to its scaled state at the right end."""
         matrix = torch.zeros(
@@ -56,7 +62,7 @@ class Collocation:
         )
         row = 0
         for name, k in self.orders.items():
-            matrix[row : row + k, self.columns[name]] = Reference.of(self.nodes, k).end
+            matrix[row : row + k, self.columns[name]] = self.references[name].end
             row += k
         return matrix
 
@@ -71,7 +77,7 @@ class Collocation:
         width = self.end.shape[1]
         basis = torch.zeros(len(self._keys), len(self.nodes), width, dtype=torch.float64)
         for i, (name, (a,)) in enumerate(self._keys):
-            basis[i][:, self.columns[name]] = Reference.of(self.nodes, self.orders[name]).values[a]
+            basis[i][:, self.columns[name]] = self.references[name].values[a]
         return basis
 
     @cached_property
@@ -105,7 +111,7 @@ class Collocation:
         self, left: Tensor, half: Tensor, rows: Tensor
     ) -> tuple[dict[str, Tensor | float], dict[Key, Tensor], Float[Tensor, "keys E"]]:
         """Coordinates and partials at the nodes, and what takes derivatives by s to those by x."""
-        nodes = Reference.of(self.nodes, 0).nodes
+        nodes = torch.tensor(self.nodes, dtype=torch.float64)
         scale = half**self._powers
         values = torch.einsum("knw,ew->ken", self._basis, rows) * scale[:, :, None]
         places: dict[str, Tensor | float] = {**self.parameters}
@@ -114,4 +120,5 @@ class Collocation:
 
     def elements(self, edges: Float[Tensor, " E1"], rows: Float[Tensor, "E W"]) -> Elements:
         """The trial function that these coordinates are."""
-        return Elements(edges, self.orders, {name: rows[:, at] for name, at in self.columns.items()})
+        local = {name: rows[:, at] for name, at in self.columns.items()}
+        return Elements(edges, self.orders, local, self.basis)

@@ -17,7 +17,7 @@ from pinnlite.problem.equations import Condition, Placed
 from pinnlite.solving.chain import Row, solve_chain
 from pinnlite.solving.collocation import Collocation
 from pinnlite.solving.residuals import Monitor, pointwise
-from pinnlite.trials.elements import TINY, functional, legendre_basis
+from pinnlite.trials.elements import TINY
 from pinnlite.trials.trial import Approximation
 
 _STEPS = 40
@@ -64,7 +64,6 @@ class Chain:
         """An approximation carried over to this partition."""
         nodes = torch.tensor(self.collocation.nodes, dtype=self.edges.dtype)
         points = self.edges[:-1, None] + self.half[:, None] * (1 + nodes)
-        fit = torch.linalg.inv(legendre_basis(nodes, len(nodes) - 1))
         orders = self.collocation.orders
         at_edges = elements.partials(
             self.edges[:, None], [(u, (j,)) for u, k in orders.items() for j in range(k)]
@@ -74,6 +73,7 @@ class Chain:
         )
         blocks = [states[:-1] * self.scale]
         for unknown, k in orders.items():
+            fit = torch.linalg.inv(self.collocation.references[unknown].values[k][:, k:])
             highest = elements.partials(points.reshape(-1, 1), [(unknown, (k,))])[unknown, (k,)]
             blocks.append(highest.view_as(points) @ fit.T * self.half[:, None] ** k)
         return Guess(states, torch.cat(blocks, 1))
@@ -167,7 +167,8 @@ class Chain:
         e = int((torch.searchsorted(self.edges, x, right=True) - 1).clamp(0, len(self.half) - 1))
         s = (x - self.edges[e]) / self.half[e] - 1
         basis = at.rows.new_zeros(at.rows.shape[1])
-        basis[columns] = functional(len(columns) - order, order, derivative, s) * self.half[e] ** -derivative
+        row = self.collocation.basis.functional(len(columns) - order, order, derivative, s)
+        basis[columns] = row * self.half[e] ** -derivative
         K = self.collocation.states
         coefficients = basis[:K] * self.scale[e] + basis[K:] @ response[e]
         return e, coefficients, basis @ at.rows[e], basis[K:] @ inner[e]

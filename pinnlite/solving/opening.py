@@ -168,6 +168,7 @@ def _joined(parts: list[Elements]) -> Elements:
         torch.cat([left.edges, right.edges[1:]]),
         left.orders,
         {unknown: torch.cat([left.local[unknown], right.local[unknown]]) for unknown in left.orders},
+        left.basis,
     )
 
 

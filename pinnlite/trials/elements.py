@@ -9,9 +9,10 @@ handing them on, and u^(k) is the plain Legendre series of c: no derivative is e
 which is what keeps all fifteen digits (differentiation would cost n^(2k) of them).
 """
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 Index = tuple[int, ...]
+Wanted = tuple[Tensor, int, int]  # coordinates of elements, the order of the unknown, that of the derivative
 
 
 def legendre_basis(s: Tensor, degree: int) -> Tensor:
@@ -66,39 +68,90 @@ def _series(n: int, order: int, derivative: int) -> Tensor:
     return matrix
 
 
-def functional(n: int, order: int, derivative: int, s: Tensor) -> Float[Tensor, " w"]:
-    """Row that takes an element's coordinates to a derivative by s at one place s."""
-    series = _series(n, order, derivative)
-    return legendre_basis(s, len(series) - 1) @ series
-
-
 @dataclass(frozen=True)
 class Reference:
     """The reference element: collocation nodes and every derivative's values there, for one order of unknown."""
 
-    nodes: Float[Tensor, " n"]
     values: tuple[Float[Tensor, "n w"], ...]  # by derivative 0..order, at the nodes; w = order + n
     end: Float[Tensor, "k w"]  # derivatives 0..order-1 at s = 1
 
-    @staticmethod
-    @lru_cache(maxsize=512)
-    def of(nodes: tuple[float, ...], order: int) -> "Reference":
+
+@runtime_checkable
+class Basis(Protocol):
+    """The functions of s that the highest derivative on an element is a sum of, all of them integrated from s = -1.
+
+    Function j is even where j is even and odd where j is odd, so that an element can be turned round.
+    """
+
+    @property
+    def floor(self) -> float:
+        """Coefficients below this share of the largest are rounding."""
+        ...
+
+    def reference(self, nodes: tuple[float, ...], order: int) -> Reference:
+        """The values of all derivatives at nodes, for an unknown of this order."""
+        ...
+
+    def functional(self, n: int, order: int, derivative: int, s: Tensor) -> Float[Tensor, " w"]:
+        """Row that takes an element's coordinates to a derivative by s at one place s."""
+        ...
+
+    def series(self, local: Float[Tensor, "E w"], order: int) -> Float[Tensor, "E p"]:
+        """Legendre coefficients of the unknowns on elements with these coordinates."""
+        ...
+
+    def values(
+        self, wanted: Sequence[Wanted], element: Tensor, s: Float[Tensor, " N"]
+    ) -> list[Float[Tensor, " N"]]:
+        """Derivatives by s at places s, each on one of the elements."""
+        ...
+
+
+class LegendreBasis:
+    """Legendre polynomials."""
+
+    floor = 5e-15
+
+    def reference(self, nodes: tuple[float, ...], order: int) -> Reference:
         """Values at ``nodes`` of the basis for unknowns of this order."""
-        n = len(nodes)
-        s = torch.tensor(nodes, dtype=torch.float64)
-        one = torch.ones(1, dtype=torch.float64)
+        return _reference(nodes, order)
 
-        def rows(at: Tensor, derivative: int) -> Tensor:
-            series = _series(n, order, derivative)
-            return legendre_basis(at, len(series) - 1) @ series
+    def functional(self, n: int, order: int, derivative: int, s: Tensor) -> Float[Tensor, " w"]:
+        """Sums of polynomials at one place."""
+        series = _series(n, order, derivative)
+        return legendre_basis(s, len(series) - 1) @ series
 
-        end = [rows(one, derivative) for derivative in range(order)]
-        width = order + n
-        return Reference(
-            nodes=s,
-            values=tuple(rows(s, derivative) for derivative in range(order + 1)),
-            end=torch.cat(end) if end else torch.zeros(0, width, dtype=torch.float64),
-        )
+    def series(self, local: Float[Tensor, "E w"], order: int) -> Float[Tensor, "E p"]:
+        """What the coordinates are, integrated."""
+        return local @ _series(local.shape[1] - order, order, 0).to(local).T
+
+    def values(
+        self, wanted: Sequence[Wanted], element: Tensor, s: Float[Tensor, " N"]
+    ) -> list[Float[Tensor, " N"]]:
+        """Sums of Legendre series, stable to rounding."""
+        found = []
+        for local, order, derivative in wanted:
+            matrix = _series(local.shape[1] - order, order, derivative).to(local)
+            found.append(_clenshaw((local @ matrix.T)[element], s))
+        return found
+
+
+LEGENDRE = LegendreBasis()
+
+
+@lru_cache(maxsize=512)
+def _reference(nodes: tuple[float, ...], order: int) -> Reference:
+    s, one = torch.tensor(nodes, dtype=torch.float64), torch.ones(1, dtype=torch.float64)
+
+    def rows(at: Tensor, derivative: int) -> Tensor:
+        series = _series(len(nodes), order, derivative)
+        return legendre_basis(at, len(series) - 1) @ series
+
+    end = [rows(one, derivative) for derivative in range(order)]
+    return Reference(
+        values=tuple(rows(s, derivative) for derivative in range(order + 1)),
+        end=torch.cat(end) if end else torch.zeros(0, order + len(nodes), dtype=torch.float64),
+    )
 
 
 @lru_cache(maxsize=256)
@@ -127,17 +180,16 @@ class Elements:
     edges: Float[Tensor, " E1"]
     orders: Mapping[str, int]
     local: Mapping[str, Float[Tensor, "E w"]]  # per unknown (y, c), scaled by powers of the half-lengths
+    basis: Basis = field(default=LEGENDRE)
 
     @property
     def half(self) -> Float[Tensor, " E"]:
         """Half the length of each element."""
         return (self.edges[1:] - self.edges[:-1]) / 2
 
-    def series(self, unknown: str, derivative: int = 0) -> Float[Tensor, "E p"]:
-        """Legendre coefficients of a derivative (with respect to x) on each element."""
-        local, order = self.local[unknown], self.orders[unknown]
-        matrix = _series(local.shape[1] - order, order, derivative).to(local)
-        return (local @ matrix.T) * self.half[:, None] ** -derivative
+    def series(self, unknown: str) -> Float[Tensor, "E p"]:
+        """Legendre coefficients on each element."""
+        return self.basis.series(self.local[unknown], self.orders[unknown])
 
     def partials(
         self, X: Float[Tensor, "N d"], wanted: Collection[tuple[str, Index]]
@@ -145,11 +197,11 @@ class Elements:
         """Derivatives at any points, each ``(N,)``; outside the partition the outermost elements go on."""
         x = X[:, 0]
         element = (torch.searchsorted(self.edges, x.detach(), right=True) - 1).clamp(0, len(self.edges) - 2)
-        s = (x - self.edges[element]) / self.half[element] - 1
-        return {
-            (unknown, index): _clenshaw(self.series(unknown, index[0])[element], s)
-            for unknown, index in wanted
-        }
+        half = self.half[element]
+        s = (x - self.edges[element]) / half - 1
+        keys = list(wanted)
+        found = self.basis.values([(self.local[u], self.orders[u], a) for u, (a,) in keys], element, s)
+        return {(u, (a,)): values * half**-a for (u, (a,)), values in zip(keys, found, strict=True)}
 
     def unresolved(self) -> float:
         """What is left of the unknowns, relative to their size, on elements that were too short to be split further.

@@ -23,7 +23,7 @@ from pinnlite.files.container import read_file, write_file
 from tests.files.test_solutions import made
 
 Record = tuple[dict[str, Any], dict[str, Tensor]]
-KINDS = ("decay", "observations", "features", "network", "MLP")
+KINDS = ("decay", "observations", "features", "one layer of features", "network", "MLP")
 JUNK: tuple[Any, ...] = (
     *(None, True, -1, 0, 1, 2**40, 10**300, 1e300, -0.5, [], [1], [0, 1], [1, 0], [[]], [{}], {}, {"a": 1}),
     *("", "x", "self", "u(0) = 1", "u'' = 0", "Tanh", "elements", "9**9**9**9", "\ud800", "é" * 50),
@@ -284,7 +284,7 @@ LINE = torch.linspace(1, 0, 3, dtype=torch.float64)
             "cannot be built: ",
         ),
         (
-            lambda: changed("features", "trial", "inner", "form", to="constrained"),
+            lambda: changed("one layer of features", "trial", "inner", "form", to="constrained"),
             "is constrained twice",
         ),
     ],

@@ -9,7 +9,7 @@ from numpy.polynomial import legendre as npleg
 
 from pinnlite.solving.collocation import Collocation
 from pinnlite.solving.newton import Chain
-from pinnlite.trials.elements import Elements, Reference, functional, gauss_nodes, legendre_basis, radau_nodes
+from pinnlite.trials.elements import LEGENDRE, Elements, gauss_nodes, legendre_basis, radau_nodes
 
 ROUNDING = 5e-15  # a sum of seven terms of order one, evaluated in two ways
 
@@ -29,7 +29,7 @@ def test_radau_nodes_integrate_polynomials_of_degree_2n_minus_2(n: int) -> None:
 def test_reference_basis_is_the_repeated_integral_of_legendre_polynomials(order: int) -> None:
     n = 7
     nodes = gauss_nodes(n)
-    reference = Reference.of(nodes, order)
+    reference = LEGENDRE.reference(nodes, order)
     for j in range(n):
         series = np.eye(n)[j]
         for derivative in range(order, -1, -1):
@@ -82,7 +82,7 @@ def test_tails_fall_geometrically_with_the_length() -> None:
 
 def test_functional_is_a_derivative_at_a_place() -> None:
     n, order, s = 6, 2, torch.tensor(0.3, dtype=torch.float64)
-    row = functional(n, order, 1, s)
+    row = LEGENDRE.functional(n, order, 1, s)
     series = np.zeros(n)
     for j in range(n):
         series = npleg.legint(np.eye(n)[j], lbnd=-1)
