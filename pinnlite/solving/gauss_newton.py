@@ -1,29 +1,35 @@
 """Gauss-Newton steps with Levenberg-Marquardt damping, from an orthogonal factorisation of the Jacobian."""
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from pinnlite.solving.residuals import Monitor, Objective
+from pinnlite.solving.residuals import Linearization, Monitor, Objective
 
 _LEAST_DAMPING = 1e-30
-_TRIES = 10
+_LEAST_GAIN = 1e-4  # of the promised decrease: a step that keeps less of it is not taken
+_TRIES = 12
+_PATIENCE = 3  # steps that change next to nothing
 
 
 @dataclass(frozen=True)
 class GaussNewton:
     """Minimise a sum of squares r(p)^2 by steps s with (J^T J + damping I) s = -J^T r.
 
-    The damping falls after a step that lowers the loss and rises after one that does not. With ``damping=0`` and a
-    residual that is linear in the parameters the first step is the exact least-squares solution.
+    The damping is the multiplier of a trust region |s| <= radius. Its size follows from the gain: the decrease of the
+    loss over that which the linearised rows promise. Near 1 the region grows, towards 0 it shrinks, and a step
+    without gain is not taken. With ``damping=0`` and a residual that is linear in the parameters the first step is
+    the exact least-squares solution.
 
     Args:
         steps: the most steps to take.
         damping: where the damping starts, relative to the largest singular value of J squared.
         tolerance: relative change of the loss below which the iteration counts as ended.
 
-    Source: J. Nocedal and S. J. Wright, Numerical Optimization (2006), chapter 10.
+    Source: J. Nocedal and S. J. Wright, Numerical Optimization (2006), section 10.3; H. B. Nielsen, Damping parameter
+    in Marquardt's method (1999), for the damping as a function of the gain.
     """
 
     steps: int = 100
@@ -32,28 +38,51 @@ class GaussNewton:
 
     def minimize(self, objective: Objective, monitor: Monitor) -> None:
         """Move the objective's parameters in place to smaller rows; they are never left worse than they were."""
-        damping, idle = self.damping, 0
+        damping, idle, count = self.damping, 0, 0
+        loss = math.inf
         for count in range(self.steps):
             here = objective.linearize()
             loss = here.rows.square().sum().item()
             if monitor(count, loss) or loss == 0.0:
                 return
-            start = [p.detach().clone() for p in objective.parameters]
-            for _ in range(_TRIES):
-                _set(objective, start, here.step(damping))
-                with torch.no_grad():
-                    reached = objective.rows().square().sum().item()
-                if reached < loss:
-                    break
-                damping = max(damping, _LEAST_DAMPING) * 8
-            else:
-                _set(objective, start, torch.zeros_like(here.step(damping)))
+            taken = _step(objective, here, loss, damping)
+            if taken is None:
                 return
-            damping = damping * (0.01 if reached < 0.1 * loss else 0.3) if damping > _LEAST_DAMPING else 0.0
+            reached, gain, damping = taken
+            # A gain of 1/2 leaves the damping as it is; a whole one divides it by ten, or by more where that was
+            # a leap: near the end, where all but the curvature of the rows is gone, every step is one.
+            least = 0.01 if reached < 0.1 * loss else 0.1
+            damping = damping * max(least, 1 - (2 * gain - 1) ** 3) if damping > _LEAST_DAMPING else 0.0
             idle = idle + 1 if reached > (1 - self.tolerance) * loss else 0
-            if idle > 2:
+            loss = reached
+            if idle == _PATIENCE:
                 break
-        monitor(count + 1, reached)
+        monitor(count + 1, loss)
+
+
+def _step(
+    objective: Objective, here: Linearization, loss: float, damping: float
+) -> tuple[float, float, float] | None:
+    """Take a step: the loss there, the gain, the damping that it took. None, and no step, where none gains anything."""
+    start = [p.detach().clone() for p in objective.parameters]
+    growth = 2.0
+    try:
+        for _ in range(_TRIES):
+            step = here.step(damping)
+            promised = loss - here.expected(step).square().sum().item()
+            _set(objective, start, step)
+            with torch.no_grad():
+                reached = objective.rows().square().sum().item()
+            # At rounding nothing is promised: any decrease will do then.
+            gain = min((loss - reached) / promised, 1.0) if promised > 0 else float(reached < loss)
+            if reached < loss and gain > _LEAST_GAIN:
+                return reached, gain, damping
+            damping, growth = max(damping, _LEAST_DAMPING) * growth, 2 * growth
+    except KeyboardInterrupt:
+        _set(objective, start, torch.zeros_like(here.step(damping)))
+        raise
+    _set(objective, start, torch.zeros_like(step))
+    return None
 
 
 def _set(objective: Objective, start: list[Tensor], step: Tensor) -> None:

@@ -12,6 +12,9 @@ from pinnlite.solving.loss import FlatLoss
 from pinnlite.solving.residuals import Monitor, Objective
 
 
+_LONGER = 1.5  # how many times longer a side is when its reduction pays
+
+
 @dataclass(eq=False)
 class DenseLinearization:
     """Rows r and their full Jacobian J, factored once for any number of steps.
@@ -33,15 +36,21 @@ class DenseLinearization:
 
     @cached_property
     def _factors(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Singular values of J D^-1, U^T r, and V^T."""
-        jacobian, rows = self.jacobian, self.rows
+        """Singular values of J D^-1, U^T r, and V^T.
+
+        The longer side is first reduced to a triangle by QR, so that the costly iteration sees a square matrix.
+        """
+        jacobian, rows, basis = self.jacobian, self.rows, None
         if self.scales is not None:
             jacobian = jacobian / self.scales
-        if len(rows) > 2 * jacobian.shape[1]:  # a triangle of the columns' size has the same singular values
+        if len(rows) > _LONGER * jacobian.shape[1]:
             q, jacobian = torch.linalg.qr(jacobian)
             rows = q.T @ rows
+        elif jacobian.shape[1] > _LONGER * len(rows):
+            basis, triangle = torch.linalg.qr(jacobian.T)
+            jacobian = triangle.T
         u, sigma, vh = torch.linalg.svd(jacobian, full_matrices=False)
-        return sigma, u.T @ rows, vh
+        return sigma, u.T @ rows, vh if basis is None else vh @ basis.T
 
     def step(self, damping: float) -> Float[Tensor, " P"]:
         """The s that minimises |J s + r|^2 + damping sigma_max^2 |D s|^2; undamped, shortest in D s."""
@@ -52,6 +61,11 @@ class DenseLinearization:
         inverse = torch.where(kept, sigma / (sigma.square() + damping * largest.square()), 0.0)
         step: Tensor = -(vh.T @ (inverse * projected))
         return step if self.scales is None else step / self.scales
+
+    def expected(self, step: Float[Tensor, " P"]) -> Float[Tensor, " R"]:
+        """What the rows would be after a step if they were linear: J s + r."""
+        expected: Tensor = self.rows + self.jacobian @ step
+        return expected
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,10 @@ class Linearization(Protocol):
         """The step s, over all parameters flattened, that minimises |J s + r|^2 + damping |D s|^2."""
         ...
 
+    def expected(self, step: Float[Tensor, " P"]) -> Float[Tensor, " R"]:
+        """What the rows would be after a step if they were linear: J s + r."""
+        ...
+
 
 @runtime_checkable
 class Objective(Protocol):
