@@ -17,6 +17,7 @@ from pinnlite.trials.constrained import Constrained, built_in
 from pinnlite.trials.elements import Elements
 from pinnlite.trials.linear import LinearTrial
 from pinnlite.trials.module import ModuleTrial
+from pinnlite.trials.parameters import WithParameters
 from pinnlite.trials.trial import Approximation, Trial
 from pinnlite.trials.windows import FeatureBasis
 
@@ -188,10 +189,30 @@ def _read_constrained(
         raise FileError(f"the problem in the file cannot be posed: {error}") from None
 
 
+def _write_parameters(trial: WithParameters) -> Written:
+    fields, tensors = written(trial.inner)
+    return {"inner": fields}, _under("inner", tensors) | _under("numbers", trial.numbers)
+
+
+def _read_parameters(
+    fields: Fields, tensors: Tensors, problem: Problem, module: nn.Module | None
+) -> WithParameters:
+    inner = fields.object("inner")
+    if inner.text("form") not in {"linear", "module"}:
+        raise FileError(f"the file is damaged: {inner.place} is no trial that parameters can stand beside")
+    trial = _read(inner, tensors.under("inner"), problem, module)
+    assert isinstance(trial, Trial)
+    numbers = {
+        name: tensors.take(f"numbers.{name}", 1).requires_grad_() for name in problem.unknown_parameters
+    }
+    return WithParameters(trial, numbers)
+
+
 FORMS = {
     "elements": Form(Elements, _write_elements, _read_elements),
     "linear": Form(LinearTrial, _write_linear, _read_linear),
     "module": Form(ModuleTrial, _write_module, _read_module),
+    "parameters": Form(WithParameters, _write_parameters, _read_parameters),
     "constrained": Form(Constrained, _write_constrained, _read_constrained),
 }
 

@@ -7,12 +7,13 @@ import torch
 
 from pinnlite.models.features import RandomFeatures
 from pinnlite.problem.problem import Problem
-from pinnlite.solving.dense import gauss_points, rows_in, rows_on
+from pinnlite.solving.dense import rows_in
 from pinnlite.solving.gauss_newton import GaussNewton
+from pinnlite.solving.ordinary import fitted, gauss_points, rows_on
 from pinnlite.solving.refine import Candidate, Clock
 from pinnlite.solving.residuals import Method
-from pinnlite.trials.constrained import built_in
 from pinnlite.trials.linear import LinearTrial
+from pinnlite.trials.parameters import guessed
 from pinnlite.trials.trial import Trial
 
 _WIDTHS = (50, 100, 200, 400, 800)
@@ -51,11 +52,11 @@ def _solved(
     )
     trial: Trial = LinearTrial(features.features, width, problem.unknowns)
     if len(intervals) == 1:
-        trial = built_in(trial, problem)
+        trial = fitted(trial, problem, guessed(problem))
         rows, others = (rows_on(problem, trial, gauss_points(problem, n)) for n in (2 * width, 2 * width + 1))
     else:
         rows, others = (rows_in(problem, trial, problem.sample(2 * width, seed=seed)) for seed in (0, 1))
-    method.minimize(rows, lambda step, loss: clock.spent)
+    method.minimize(rows, clock.monitor())
     with torch.no_grad():
         residual = others.rows().norm().item()
     return (residual if math.isfinite(residual) else math.inf), trial

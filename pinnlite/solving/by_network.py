@@ -6,19 +6,30 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from pinnlite.problem.equations import Equation, Key
 from pinnlite.problem.problem import Problem
 from pinnlite.solving import by_elements
-from pinnlite.solving.dense import gauss_points, rows_on
+from pinnlite.solving.dense import Block, CollocationRows
 from pinnlite.solving.gauss_newton import GaussNewton
 from pinnlite.solving.lbfgs import LBFGS
+from pinnlite.solving.opening import eigenfunction
+from pinnlite.solving.ordinary import fitted, gauss_points, rows_on
 from pinnlite.solving.refine import Candidate, Clock
 from pinnlite.solving.residuals import Method
-from pinnlite.trials.constrained import built_in
 from pinnlite.trials.linear import LinearTrial
 from pinnlite.trials.module import ModuleTrial
+from pinnlite.trials.parameters import guessed
+from pinnlite.trials.trial import Approximation
 
 _SIZES = ((16, 40), (20, 60), (24, 90), (32, 140))
-_RIDGE = 1e-10  # damping of the first output layer
+_RESOLVED = (
+    1e-4  # of the rows at the start: what a draw that has the solution's features in it leaves at most
+)
+# The damping of the first output layer, and the steps after it. An exact solution has huge coefficients that cancel,
+# and with them the slightest step of a hidden layer is out of bounds: fine where hidden layers need no more than a
+# touch. Features that a draw lacks are found from a smooth start, in many steps.
+_TOUCH = (1e-10, GaussNewton(steps=8, damping=1e-8))
+_TRAINING = (1e-3, GaussNewton(steps=200, damping=1e-6, tolerance=1e-6))
 _NONLINEAR_STEPS = 40
 _SCALE = 2.0  # steepness of the first layer per half-width of the domain
 _MOST_DENSE = 3000  # parameters up to which a step by a dense Jacobian is quicker than many by gradients
@@ -29,59 +40,115 @@ def candidates(
 ) -> Iterator[Candidate]:
     """Ever wider networks of two hidden layers, each from a draw of its own."""
     generator = torch.Generator().manual_seed(seed)
-    chosen = GaussNewton(steps=8, damping=1e-8) if isinstance(method, str) else method
+    first = eigenfunction(problem, clock)
     for hidden in _SIZES:
-        network = _drawn(problem, hidden, generator)
-        points = gauss_points(problem, 2 * hidden[-1] + 40)
-        trial = built_in(ModuleTrial(network, problem.unknowns), problem)
-        rows = rows_on(problem, trial, points)
-        residuals = [_solve_output_layer(network, problem, points, _RIDGE, clock)]
-        chosen.minimize(rows, lambda step, loss: clock.spent)
-        residuals.append(rows.rows().norm().item())
-        residuals.append(_solve_output_layer(network, problem, points, 0.0, clock))
-        phases = ", ".join(f"{residual:.1e}" for residual in residuals)
-        size = "-".join(map(str, hidden))
+        network = _Network(problem, hidden, generator, clock)
+        if first is not None:
+            network.follow(first)
+        left = network.solve_output_layer(0.0)
+        ridge, training = _TOUCH if left < _RESOLVED * network.scale else _TRAINING
+        phases = [network.solve_output_layer(ridge)]
+        phases.append(network.train(training if isinstance(method, str) else method))
+        phases.append(network.solve_output_layer(0.0))
+        size, residuals = "-".join(map(str, hidden)), ", ".join(f"{residual:.1e}" for residual in phases)
         yield Candidate(
-            trial, f"network {size}, residual by output layer, all layers, output layer: {phases}"
+            network.trial, f"network {size}, residual by output layer, all layers, output layer: {residuals}"
         )
 
 
-def _solve_output_layer(
-    network: nn.Sequential, problem: Problem, points: Tensor, damping: float, clock: Clock
-) -> float:
-    """Least squares for the last layer alone; the norm of the residual that is left.
+class _Network:
+    """A tanh network and a problem's rows, as a function of all its weights and of those of its last layer."""
 
-    Damped before the hidden layers are trained: an exact solution has huge coefficients that cancel, and with them
-    the slightest step of a hidden layer is out of bounds.
-    """
-    body, head = network[:-1], network[-1]
-    assert isinstance(head, nn.Linear)
-    output = LinearTrial(body, head.in_features, problem.unknowns)
-    rows = rows_on(problem, built_in(output, problem), points)
-    method = GaussNewton(steps=1 if problem.linear else _NONLINEAR_STEPS, damping=damping)
-    method.minimize(rows, lambda step, loss: clock.spent)
-    with torch.no_grad():
-        head.weight.copy_(output.coefficients.T)
-        head.bias.zero_()
-    return float(rows.rows().detach().norm())
+    def __init__(
+        self, problem: Problem, hidden: tuple[int, ...], generator: torch.Generator, clock: Clock
+    ) -> None:
+        self.problem, self.clock = problem, clock
+        self.network = _drawn(problem, hidden, generator)
+        self.points = gauss_points(problem, 2 * hidden[-1] + 40)
+        self.numbers = guessed(problem)
+        self.trial = fitted(ModuleTrial(self.network, problem.unknowns), problem, self.numbers)
+        self.rows = rows_on(problem, self.trial, self.points)
+        self.scale = 0.0
+
+    def train(self, method: Method) -> float:
+        """All layers; the norm of the residual that is left."""
+        method.minimize(self.rows, self.clock.monitor())
+        return self._left()
+
+    def solve_output_layer(self, damping: float) -> float:
+        """Least squares for the last layer alone; the norm of the residual that is left.
+
+        A linear problem is solved from zero: what is damped are the coefficients, not their change.
+        """
+        output, head = self._output()
+        trial = fitted(output, self.problem, self.numbers)
+        rows = rows_on(self.problem, trial, self.points)
+        self.scale = self.scale or rows.rows().detach().norm().item()
+        method = GaussNewton(steps=1 if self.problem.linear else _NONLINEAR_STEPS, damping=damping)
+        if self.clock.monitor()(0, 0.0):
+            return self._left()
+        if self.problem.linear:
+            output.coefficients.data.zero_()
+        method.minimize(rows, lambda step, loss: step > 0 and self.clock.spent)
+        with torch.no_grad():
+            head.weight.copy_(output.coefficients.T)
+        return self._left()
+
+    def follow(self, function: Approximation) -> None:
+        """Start from a function that is known approximately."""
+        output, head = self._output()
+        trial = fitted(output, self.problem, self.numbers)
+        keys: list[Key] = [(unknown, (0,)) for unknown in self.problem.unknowns]
+        values = function.partials(self.points, keys)
+        blocks = [
+            Block(
+                Equation("", frozenset({key}), lambda places, found, key=key: found[key] - values[key], True),
+                {},
+                {key: (self.points, key)},
+            )
+            for key in keys
+        ]
+        GaussNewton(steps=1, damping=_TOUCH[0]).minimize(
+            CollocationRows(trial, blocks), lambda step, loss: False
+        )
+        with torch.no_grad():
+            head.weight.copy_(output.coefficients.T)
+
+    def _output(self) -> tuple[LinearTrial, nn.Linear]:
+        """The last layer as a trial of its own, with the coefficients that it has."""
+        head = self.network[-1]
+        assert isinstance(head, nn.Linear)
+        output = LinearTrial(self.network[:-1], head.in_features, self.problem.unknowns)
+        with torch.no_grad():
+            output.coefficients.copy_(head.weight.T)
+        return output, head
+
+    def _left(self) -> float:
+        with torch.no_grad():
+            return float(self.rows.rows().norm())
 
 
 def candidates_from(
     module: nn.Module, problem: Problem, tol: float, method: str | Method, clock: Clock
 ) -> Iterator[Candidate]:
     """The user's module trained in place, then Legendre elements to check it against."""
-    trial = built_in(ModuleTrial(module, problem.unknowns), problem)
+    trial = fitted(ModuleTrial(module, problem.unknowns), problem, guessed(problem))
     size = sum(p.numel() for p in trial.parameters)
     default = GaussNewton(steps=100) if size <= _MOST_DENSE else LBFGS()
     chosen = default if isinstance(method, str) else method
     rows = rows_on(problem, trial, gauss_points(problem, max(200, min(2 * size, 1000))))
-    chosen.minimize(rows, lambda step, loss: clock.spent)
-    yield Candidate(trial, f"module of {size} parameters, residual {rows.rows().norm().item():.1e}")
+    chosen.minimize(rows, clock.monitor())
+    with torch.no_grad():
+        left = rows.rows().norm().item()
+    yield Candidate(trial, f"module of {size} parameters, residual {left:.1e}")
     yield from by_elements.candidates(problem, tol, clock)
 
 
 def _drawn(problem: Problem, hidden: tuple[int, ...], generator: torch.Generator) -> nn.Sequential:
-    """A tanh network whose first layer looks at the domain scaled to [-1, 1], its kinks spread over all of it."""
+    """A tanh network whose first layer looks at the domain scaled to [-1, 1], its kinks spread over all of it.
+
+    The output layer starts at zero, where the trial is what the conditions say and no more.
+    """
     low, high = problem.domain.intervals[problem.domain.names[0]]
     first = nn.Linear(1, hidden[0], dtype=torch.float64)
     slopes = _SCALE * torch.randn(hidden[0], 1, generator=generator, dtype=torch.float64)
@@ -97,4 +164,8 @@ def _drawn(problem: Problem, hidden: tuple[int, ...], generator: torch.Generator
             layer.weight.normal_(0.0, (1.5 / fan_in) ** 0.5, generator=generator)
             layer.bias.normal_(0.0, 0.5, generator=generator)
         layers += [layer, nn.Tanh()]
-    return nn.Sequential(*layers, nn.Linear(hidden[-1], len(problem.unknowns), dtype=torch.float64))
+    head = nn.Linear(hidden[-1], len(problem.unknowns), dtype=torch.float64)
+    with torch.no_grad():
+        head.weight.zero_()
+        head.bias.zero_()
+    return nn.Sequential(*layers, head)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -15,7 +15,6 @@ from pinnlite.problem.residuals import moved, places_at
 from pinnlite.problem.sample import INTERIOR, by_name
 from pinnlite.solving.least_squares import DenseLinearization
 from pinnlite.solving.residuals import Pointwise, pointwise
-from pinnlite.trials.elements import gauss_nodes
 from pinnlite.trials.trial import Approximation, Trial
 
 
@@ -78,10 +77,23 @@ class Block:
         return residual.expand(len(X))
 
 
+@runtime_checkable
+class Rows(Protocol):
+    """A statement as rows of a trial: a ``Block``, or one of another kind."""
+
+    def rows(self, trial: Trial) -> Float[Tensor, " n"]:
+        """The weighted residual, differentiable in the trial's parameters."""
+        ...
+
+    def linearized(self, trial: Trial) -> tuple[Float[Tensor, " n"], Float[Tensor, "n P"]]:
+        """The weighted residual and its Jacobian."""
+        ...
+
+
 class CollocationRows:
     """An Objective: residuals of equations and conditions at points, each block a mean square over its points."""
 
-    def __init__(self, trial: Trial, blocks: Sequence[Block]) -> None:
+    def __init__(self, trial: Trial, blocks: Sequence[Rows]) -> None:
         self.trial, self.blocks = trial, blocks
 
     @property
@@ -140,22 +152,6 @@ def in_units(
 def half_widths(problem: Problem) -> list[float]:
     """Half the extent of the domain in each coordinate."""
     return [(high - low) / 2 for low, high in problem.domain.intervals.values()]
-
-
-def gauss_points(problem: Problem, count: int) -> Float[Tensor, "N 1"]:
-    """Gauss-Legendre points of the interval: dense towards the ends, where collocation needs them."""
-    low, high = problem.domain.intervals[problem.domain.names[0]]
-    nodes = torch.tensor(gauss_nodes(count), dtype=torch.float64)
-    return (low + (high - low) * (1 + nodes) / 2)[:, None]
-
-
-def rows_on(problem: Problem, trial: Trial, points: Float[Tensor, "N d"]) -> CollocationRows:
-    """Equations at points of one coordinate; linear conditions are built into the trial, the others rows."""
-    (low, _), *_ = problem.domain.intervals.values()
-    nonlinear = by_name(condition for condition in problem.conditions if not condition.linear)
-    anywhere = {name: torch.full((1, 1), low, dtype=torch.float64) for name in nonlinear}
-    conditions = condition_blocks(problem, nonlinear, anywhere)
-    return CollocationRows(trial, [*equation_blocks(problem, points), *conditions])
 
 
 def rows_in(problem: Problem, trial: Trial, points: Mapping[str, Float[Tensor, "n d"]]) -> CollocationRows:

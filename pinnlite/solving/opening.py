@@ -14,7 +14,7 @@ from pinnlite.solving.collocation import Collocation
 from pinnlite.solving.march import March, march
 from pinnlite.solving.newton import Chain
 from pinnlite.solving.refine import Clock
-from pinnlite.solving.system import System
+from pinnlite.solving.system import System, system_of
 from pinnlite.trials.constrained import Constrained
 from pinnlite.trials.elements import Elements, gauss_nodes, radau_nodes
 from pinnlite.trials.trial import Approximation
@@ -197,3 +197,10 @@ def _is_trivial(problem: Problem) -> bool:
         if equation.residual(places, values).any():
             return False
     return True
+
+
+def eigenfunction(problem: Problem, clock: Clock) -> Approximation | None:
+    """A first approximation of an eigenfunction, where zero solves the problem's equations whatever the parameter is."""
+    if not problem.unknown_parameters or not _is_trivial(problem):
+        return None
+    return opening(problem, system_of(problem), clock)

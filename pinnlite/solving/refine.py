@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pinnlite.problem.problem import Problem
 from pinnlite.solving.estimate import difference, misfit, relative_residual
-from pinnlite.solving.residuals import INTERRUPTED
+from pinnlite.solving.residuals import INTERRUPTED, Monitor
 from pinnlite.trials.trial import Approximation
 
 _MISFIT = 0.1  # of what a condition is missed by: the error that it makes inside at least
@@ -40,6 +40,7 @@ class Clock:
 
     limit: float | None
     began: float
+    longest: float = 0.0  # of the steps that a method has taken
 
     @staticmethod
     def started(limit: float | None) -> "Clock":
@@ -55,6 +56,20 @@ class Clock:
     def spent(self) -> bool:
         """Whether the time is up."""
         return self.limit is not None and self.seconds > self.limit
+
+    def monitor(self) -> Monitor:
+        """What stops a method: time that is up, or that another step as long as the longest so far would overrun."""
+        before: float | None = None
+
+        def stop(step: int, loss: float) -> bool:
+            nonlocal before
+            now = self.seconds
+            if before is not None:
+                self.longest = max(self.longest, now - before)
+            before = now
+            return self.limit is not None and now + self.longest > self.limit
+
+        return stop
 
 
 def refine(candidates: Iterator[Candidate], problem: Problem, tol: float, clock: Clock) -> Result:

@@ -123,10 +123,10 @@ def _check_arguments(
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
         raise ProblemError(f"seed = {seed!r} is no seed: give a whole number of at least 0")
     beyond = problem.unknown_parameters or problem.data or any(c.integrals for c in problem.conditions)
-    if beyond and trial not in {"auto", "legendre"}:
+    if beyond and len(problem.domain.names) > 1 and trial not in {"auto", "legendre"}:
         raise ProblemError(
-            "unknown parameters, observations and integral conditions are solved for with Legendre elements only, "
-            "so far: leave out trial, or train your own module on problem.residuals"
+            "unknown parameters, observations and integral conditions in several coordinates are solved for with "
+            "Legendre elements only, so far: leave out trial, or train your own module on problem.residuals"
         )
 
 

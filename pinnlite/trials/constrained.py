@@ -96,7 +96,7 @@ class Constrained:
 
 def built_in(trial: Trial, problem: Problem) -> Trial:
     """``trial`` with the linear conditions of the problem built in; the others are left to be rows."""
-    linear = [condition for condition in problem.conditions if condition.linear]
+    linear = [c for c in problem.conditions if c.linear and not c.integrals]
     if not linear:
         return trial
     return Constrained(trial, problem.unknowns, linear, problem.domain, problem.parameters)

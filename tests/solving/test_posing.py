@@ -160,11 +160,6 @@ def test_callables_that_cannot_be_an_equation(function: object, message: str) ->
         pl.solve(pl.equation(function), "u(0) = 1", x=(0, 1))  # type: ignore[arg-type]
 
 
-def test_only_elements_solve_for_parameters_so_far() -> None:
-    with pytest.raises(pl.ProblemError, match="with Legendre elements only"):
-        pl.solve("u' = k*u", "u(0) = 1", "u(1) = 2", x=(0, 1), k=pl.Unknown(1.0), trial="network")
-
-
 @pytest.mark.parametrize(
     ("make", "message"),
     [
