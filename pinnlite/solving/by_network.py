@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from pinnlite.problem.equations import Equation, Key
 from pinnlite.problem.problem import Problem

@@ -11,7 +11,6 @@ from pinnlite.errors import ProblemError
 from pinnlite.solving.loss import FlatLoss
 from pinnlite.solving.residuals import Monitor, Objective
 
-
 _LONGER = 1.5  # how many times longer a side is when its reduction pays
 
 

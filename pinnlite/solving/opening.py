@@ -200,7 +200,7 @@ def _is_trivial(problem: Problem) -> bool:
 
 
 def eigenfunction(problem: Problem, clock: Clock) -> Approximation | None:
-    """A first approximation of an eigenfunction, where zero solves the problem's equations whatever the parameter is."""
+    """A first eigenfunction, where zero solves the equations whatever the parameter is; None elsewhere."""
     if not problem.unknown_parameters or not _is_trivial(problem):
         return None
     return opening(problem, system_of(problem), clock)
