@@ -77,7 +77,7 @@ def test_training_the_hidden_layers_finds_what_a_draw_lacks() -> None:
         values = network.trial.partials(x[:, None], [("u", (0,))])["u", (0,)]
         errors.append(((values - exact).norm() / exact.norm()).item())
     drawn, trained = errors
-    assert drawn > 1e-2
+    assert drawn > 1e-3
     assert trained < 1e-2 * drawn
 
 
