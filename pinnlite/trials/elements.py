@@ -15,7 +15,7 @@ from functools import lru_cache
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 Index = tuple[int, ...]
@@ -169,6 +169,12 @@ class Elements:
             series = self.series(unknown).abs()
             tails.append(series[:, -TAIL:].amax(1) / series.amax().clamp(min=TINY))
         return torch.stack(tails).amax(0)
+
+
+def halved(edges: Float[Tensor, " E1"], chosen: Bool[Tensor, " E"]) -> Float[Tensor, " E2"]:
+    """A partition with the chosen elements cut in two."""
+    middles = (edges[:-1] + edges[1:]) / 2
+    return torch.cat([edges, middles[chosen]]).sort().values
 
 
 TAIL = (
