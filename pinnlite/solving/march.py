@@ -20,6 +20,7 @@ from pinnlite.trials.elements import SHORT, SHORTEST, TAIL, TINY, Elements
 _STOPPED = "stopped"
 _NEWTON_STEPS = 20
 _MOST_ATTEMPTS = 2000
+_CLEAR = 8 * torch.finfo(torch.float64).eps  # relative distance at which elements keep from a break
 _NOISE = 1e-10  # tails below this may be rounding
 
 
@@ -52,11 +53,16 @@ def march(
     try:
         for station in [*sorted(stations, reverse=stop < start), stop]:
             while x != station and failure is None:
-                left = station - x
+                left, planned = station - x, step
                 step = left if abs(step) > 0.99 * abs(left) else step
-                row, step_after = steps.attempt(x, step, state)
+                # An element keeps clear of breaks at its ends: the equation there belongs to neither side.
+                clear = [_CLEAR * max(abs(x), abs(station)) if at in breaks else 0.0 for at in (x, x + step)]
+                inner = math.copysign(1.0, step)
+                row, step_after = steps.attempt(x + inner * clear[0], step - inner * sum(clear), state)
                 if row is not None:
                     x = station if step == left else x + step
+                    # Beyond a break the length from before it was cut is tried again.
+                    step_after = max(step_after, planned, key=abs) if step == left else step_after
                     edges.append(x)
                     rows.append(row)
                     state = collocation.end @ row * (step / 2) ** -collocation.powers
