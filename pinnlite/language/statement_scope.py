@@ -55,8 +55,11 @@ def find_algebraic(
         names = {canonical(token) for token in plain if not _read_derivative(text, token, notation)}
         names -= notation.taken | unknowns | FUNCTION_NAMES
         strangers |= {name for name in names if not constant(name)}
-        called = {canonical(token) for token in tokens if token.type == "CALLED"}
-        equations += not called & (unknowns | {_INTEGRAL})
+        called = [token for token in tokens if token.type == "CALLED"]
+        fixed = any(
+            canonical(t) in unknowns | {_INTEGRAL} or _read_derivative(text, t, notation) for t in called
+        )
+        equations += not fixed
     enough = unknowns and len(strangers) == equations - len(unknowns)
     return frozenset(strangers) if enough else frozenset()
 

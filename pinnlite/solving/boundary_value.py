@@ -29,7 +29,7 @@ _NOT_FOUND = (
 )
 _BARELY_DETERMINED = (
     "The conditions determine the solution by less than rounding: where an inner layer lies, say, may change freely "
-    "without the equation noticing. This is one rough solution; fix its place by another condition."
+    "without the equation noticing. Fix its place by another condition."
 )
 _MOST_ELEMENTS = 3000
 _MOST_COARSE = 16  # elements up to which a failing Newton iteration is tried again on halves
@@ -69,7 +69,12 @@ def relax(
         if solved is None and monitor(rounds, 0.0):
             return Relaxation(elements, "stopped")
         if solved is None and len(edges) > _MOST_COARSE:
-            rough = None if followed or system.linear else follow(collocation, system, edges, first, monitor)
+            try:
+                rough = (
+                    None if followed or system.linear else follow(collocation, system, edges, first, monitor)
+                )
+            except Undetermined:
+                return Relaxation(None, _BARELY_DETERMINED)
             if rough is None:
                 return Relaxation(elements, _NOT_FOUND)
             first, elements, edges, followed = rough, rough, rough.edges, True

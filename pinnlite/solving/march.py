@@ -68,7 +68,7 @@ def march(
                     state = collocation.end @ row * (step / 2) ** -collocation.powers
                     failure = _STOPPED if monitor(len(rows), abs(x - start)) else None
                 elif abs(step) < SHORTEST * steps.length:
-                    failure = _reason(x, steps.sizes)
+                    failure = _reason(x, steps.sizes, 0 in collocation.orders.values())
                 elif steps.stuck(x):
                     failure = f"the solution could not be resolved near {x:.6g}: try a larger tol"
                 step = step_after
@@ -183,7 +183,13 @@ def _ascending(collocation: Collocation, edges: list[float], rows: Tensor) -> El
     return collocation.elements(torch.tensor(edges, dtype=torch.float64).flip(0), turned.flip(0))
 
 
-def _reason(x: float, sizes: Tensor) -> str:
+def _reason(x: float, sizes: Tensor, algebraic: bool) -> str:
     if sizes.max() > 1e8:
         return f"the solution grows without bound near {x:.6g}: it seems to blow up there"
-    return f"no solution could be continued past {x:.6g}: the equation seems to be singular there"
+    why = "the equation seems to be singular there"
+    if algebraic:
+        why += (
+            ", or its constraints do not determine the unknowns that have no derivative (differentiate a constraint "
+            "until they appear), or the initial values contradict them"
+        )
+    return f"no solution could be continued past {x:.6g}: {why}"
