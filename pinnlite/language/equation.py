@@ -11,7 +11,7 @@ from pinnlite.language.latex import to_latex
 from pinnlite.language.nodes import Integral, Leaf, Node, NormalDerivative, Partial, PointPartial
 from pinnlite.language.notation import Notation
 from pinnlite.language.parser import not_finite, parse_tokens
-from pinnlite.language.statement_scope import StatementScope, find_unknowns
+from pinnlite.language.statement_scope import StatementScope, find_algebraic, find_unknowns
 from pinnlite.language.structure import deep_leaves, unknown_leaves
 from pinnlite.language.text import to_text
 from pinnlite.language.tokens import at_token, error_at, tokenize
@@ -93,7 +93,8 @@ def parse_statements(
     """Read the statements of one problem together, for the unknown functions are found from all of them.
 
     An unknown is a name that carries a derivative somewhere, or is called at a place as in ``u(0)``, and is no known
-    function (a function's name that carries a derivative is an unknown all the same). No name is reserved:
+    function (a function's name that carries a derivative is an unknown all the same). Names without a value are
+    unknowns, too, where there are equations for exactly as many of them. No name is reserved:
     parameters, coordinates and unknowns hide constants and functions.
 
     Args:
@@ -114,7 +115,9 @@ def parse_statements(
     """
     notation = Notation(tuple(coordinates), frozenset(coordinates) | frozenset(parameters))
     cut = [_Cut.of(text, notation) for text in texts]
-    unknowns = find_unknowns(((each.text, each.tokens) for each in cut), notation)
+    texts = [(each.text, each.tokens) for each in cut]
+    unknowns = find_unknowns(texts, notation)
+    unknowns |= find_algebraic(texts, notation, unknowns)
     return tuple(_read(each, StatementScope(each.text, notation, parameters, unknowns)) for each in cut)
 
 

@@ -41,6 +41,29 @@ def find_unknowns(texts: Iterable[tuple[str, list[Token]]], notation: Notation) 
     return frozenset(unknowns | {name for name in called - functions if not is_near_function(name)})
 
 
+def find_algebraic(
+    texts: Iterable[tuple[str, list[Token]]], notation: Notation, unknowns: frozenset[str]
+) -> frozenset[str]:
+    """Names without a value that can only be unknown functions of which no derivative is taken.
+
+    So it is where there are equations for exactly these functions besides those for the others: in
+    x' = -x + y, y^3 + y = x the name y is one, while in x' = -k*x the parameter k has been forgotten.
+    """
+    strangers, equations = set(), 0
+    for text, tokens in texts:
+        plain = [token for token in tokens if token.type == "NAME"]
+        names = {canonical(token) for token in plain if not _read_derivative(text, token, notation)}
+        names -= notation.taken | unknowns | FUNCTION_NAMES
+        strangers |= {name for name in names if not constant(name)}
+        called = [token for token in tokens if token.type == "CALLED"]
+        fixed = any(
+            canonical(t) in unknowns | {_INTEGRAL} or _read_derivative(text, t, notation) for t in called
+        )
+        equations += not fixed
+    enough = unknowns and len(strangers) == equations - len(unknowns)
+    return frozenset(strangers) if enough else frozenset()
+
+
 def _read_derivative(text: str, token: Token, notation: Notation) -> Derivative | None:
     try:
         derivative = notation.read(str(token))
@@ -168,6 +191,7 @@ class StatementScope:
         close = get_close_matches(name, known, n=1, cutoff=0.75)
         hint = f"did you mean {close[0]!r}? If not, " if close else ""
         hint += f"give it a value, {name}=0.1, or say {name}=pl.Unknown(...)"
+        hint += f"; an unknown function is written {name}({', '.join(self.notation.coordinates)}) once"
         return at_token(self.text, token, f"unknown name {name!r}", hint)
 
 

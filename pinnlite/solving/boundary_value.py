@@ -12,18 +12,27 @@ from torch import Tensor
 
 from pinnlite.solving.chain import Undetermined
 from pinnlite.solving.collocation import Collocation
+from pinnlite.solving.continuation import follow
 from pinnlite.solving.newton import Chain
 from pinnlite.solving.residuals import Monitor
 from pinnlite.solving.system import System
-from pinnlite.trials.elements import SHORTEST, Elements
+from pinnlite.trials.elements import SHORTEST, Elements, halved
 from pinnlite.trials.trial import Approximation
 
 _UNDETERMINED = (
     "The equation and its conditions have no solution or many (an eigenvalue, say): change a condition, or let a "
     "parameter be pl.Unknown and fix the size of the solution, as with integral(u^2, x) = 1."
 )
+_NOT_FOUND = (
+    "No solution was found: Newton's method converges neither from the simplest function that meets the conditions nor "
+    "along a continuation. If there is one, try a larger tol, or conditions that determine it more sharply."
+)
+_BARELY_DETERMINED = (
+    "The conditions determine the solution by less than rounding: where an inner layer lies, say, may change freely "
+    "without the equation noticing. Fix its place by another condition."
+)
 _MOST_ELEMENTS = 3000
-_MOST_COARSE = 64  # elements up to which a failing Newton iteration is tried again on halves
+_MOST_COARSE = 16  # elements up to which a failing Newton iteration is tried again on halves
 _GRADING = 26  # halvings towards each end: layers down to 1e-8 of the domain
 
 
@@ -45,7 +54,7 @@ def relax(
 ) -> Relaxation:
     """Solve from ``first`` on a partition that is refined until the tail of every element is below ``accuracy``."""
     length = (edges[-1] - edges[0]).item()
-    elements, graded, rounds = None, False, 0
+    elements, graded, followed, rounds = None, False, False, 0
     while True:
         chain = Chain(collocation, system.conditions, system.observations, edges)
         try:
@@ -53,14 +62,25 @@ def relax(
         except Undetermined:
             if system.linear:
                 return Relaxation(None, _UNDETERMINED)
+            if followed:
+                return Relaxation(elements, _BARELY_DETERMINED)
             solved = None
         rounds += 1
         if solved is None and monitor(rounds, 0.0):
             return Relaxation(elements, "stopped")
         if solved is None and len(edges) > _MOST_COARSE:
-            return Relaxation(elements, "Newton's iteration did not converge")
+            try:
+                rough = (
+                    None if followed or system.linear else follow(collocation, system, edges, first, monitor)
+                )
+            except Undetermined:
+                return Relaxation(None, _BARELY_DETERMINED)
+            if rough is None:
+                return Relaxation(elements, _NOT_FOUND)
+            first, elements, edges, followed = rough, rough, rough.edges, True
+            continue
         if solved is None:
-            edges = _halved(edges, torch.ones(len(edges) - 1, dtype=torch.bool))
+            edges = halved(edges, torch.ones(len(edges) - 1, dtype=torch.bool))
             continue
         first = elements = collocation.elements(edges, solved.rows)
         tails = elements.tails()
@@ -74,12 +94,7 @@ def relax(
         if not graded and len(bad) >= 8 and bad.float().mean() > 0.5:
             edges, graded = _towards_ends(edges), True
         else:
-            edges = _halved(edges, bad)
-
-
-def _halved(edges: Tensor, chosen: Tensor) -> Tensor:
-    middles = (edges[:-1] + edges[1:]) / 2
-    return torch.cat([edges, middles[chosen]]).sort().values
+            edges = halved(edges, bad)
 
 
 def _towards_ends(edges: Tensor) -> Tensor:

@@ -4,21 +4,29 @@ import math
 from collections.abc import Callable, Iterator
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from pinnlite.problem.initial import initial_state
 from pinnlite.problem.problem import Problem
 from pinnlite.solving.boundary_value import relax
+from pinnlite.solving.branching import branching
 from pinnlite.solving.collocation import Collocation
 from pinnlite.solving.opening import march_both_ways, opening, partition_of
 from pinnlite.solving.refine import Candidate, Clock
 from pinnlite.solving.scan import overlooked
+from pinnlite.solving.switches import infinite_ends, switches
 from pinnlite.solving.system import system_of
-from pinnlite.trials.elements import LEGENDRE, Basis, Elements, gauss_nodes, radau_nodes
+from pinnlite.trials.elements import LEGENDRE, SHORT, Basis, Elements, gauss_nodes, radau_nodes
 from pinnlite.trials.trial import Approximation
 
 _MARGIN = 1e-2  # of the tolerance: local errors add up
 _SHARPER = 1e-2  # from one candidate to the next
 _CANDIDATES = 8
+_BRANCHES = (
+    "At {:.6g} the coefficient of the highest derivative vanishes, and from there on the conditions do not determine "
+    "the solution, of which this is one: give the state beyond that place, or solve on its two sides."
+)
 _SCANS = 8  # solves of one accuracy that a scan between the nodes may ask for
 
 
@@ -44,7 +52,10 @@ class _Attempt:
         self.problem, self.clock = problem, clock
         self.system = system_of(problem)
         self.start = None if problem.unknown_parameters or problem.data else initial_state(problem)
-        self.breaks: set[float] = set()
+        (name,) = problem.domain.names
+        intervals = problem.domain.intervals
+        self.breaks = set(switches(self.system.equations, problem.parameters, name, intervals[name]))
+        self.breaks |= set(infinite_ends(self.system.equations, problem.parameters, name, intervals[name]))
         self.before: Approximation | None = None
 
     def at(self, accuracy: float, count: int, basis: Basis) -> Candidate:
@@ -72,7 +83,9 @@ class _Attempt:
         run = march_both_ways(self.problem, collocation, self.start, accuracy, self.breaks, self.clock)
         note = f"marched, {_described(run.elements, collocation)}"
         if not run.failure:
-            return Candidate(run.elements, note)
+            assert run.elements is not None
+            place = branching(run.elements, self.problem, self.system, self.start[0])
+            return Candidate(run.elements, note, None if place is None else _BRANCHES.format(place))
         ends = (run.elements.edges[0].item(), run.elements.edges[-1].item()) if run.elements else None
         return Candidate(run.elements, note, run.failure, ends or (self.start[0],) * 2)
 
@@ -85,7 +98,7 @@ class _Attempt:
         edges = ends if known is None else known
         if isinstance(self.before, Elements):
             edges = torch.cat([ends[:1], (edges[:-1] + edges[1:]) / 2, ends[1:]])
-        edges = torch.unique(torch.cat([edges, torch.tensor(sorted(self.breaks), dtype=torch.float64)]))
+        edges = _with_breaks(edges, torch.tensor(sorted(self.breaks), dtype=torch.float64))
         result = relax(
             collocation, self.system, edges, self.before, accuracy, lambda step, tail: self.clock.spent
         )
@@ -94,6 +107,15 @@ class _Attempt:
             f"all elements at once, {_described(result.elements, collocation)}",
             result.failure,
         )
+
+
+def _with_breaks(edges: Float[Tensor, " E1"], breaks: Float[Tensor, " B"]) -> Float[Tensor, " E2"]:
+    """The partition with these edges besides; inner ones that all but coincide with a break give way to it."""
+    if not len(breaks):
+        return edges
+    inner = edges[1:-1]
+    clear = (inner[:, None] - breaks).abs().amin(1) > SHORT * (edges[-1] - edges[0])
+    return torch.unique(torch.cat([edges[:1], inner[clear], breaks, edges[-1:]]))
 
 
 def _described(elements: Elements | None, collocation: Collocation) -> str:

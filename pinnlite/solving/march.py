@@ -20,6 +20,7 @@ from pinnlite.trials.elements import SHORT, SHORTEST, TAIL, TINY, Elements
 _STOPPED = "stopped"
 _NEWTON_STEPS = 20
 _MOST_ATTEMPTS = 2000
+_CLEAR = 8 * torch.finfo(torch.float64).eps  # relative distance at which elements keep from a break
 _NOISE = 1e-10  # tails below this may be rounding
 
 
@@ -52,17 +53,22 @@ def march(
     try:
         for station in [*sorted(stations, reverse=stop < start), stop]:
             while x != station and failure is None:
-                left = station - x
+                left, planned = station - x, step
                 step = left if abs(step) > 0.99 * abs(left) else step
-                row, step_after = steps.attempt(x, step, state)
+                # An element keeps clear of breaks at its ends: the equation there belongs to neither side.
+                clear = [_CLEAR * max(abs(x), abs(station)) if at in breaks else 0.0 for at in (x, x + step)]
+                inner = math.copysign(1.0, step)
+                row, step_after = steps.attempt(x + inner * clear[0], step - inner * sum(clear), state)
                 if row is not None:
                     x = station if step == left else x + step
+                    # Beyond a break the length from before it was cut is tried again.
+                    step_after = max(step_after, planned, key=abs) if step == left else step_after
                     edges.append(x)
                     rows.append(row)
                     state = collocation.end @ row * (step / 2) ** -collocation.powers
                     failure = _STOPPED if monitor(len(rows), abs(x - start)) else None
                 elif abs(step) < SHORTEST * steps.length:
-                    failure = _reason(x, steps.sizes)
+                    failure = _reason(x, steps.sizes, 0 in collocation.orders.values())
                 elif steps.stuck(x):
                     failure = f"the solution could not be resolved near {x:.6g}: try a larger tol"
                 step = step_after
@@ -177,7 +183,13 @@ def _ascending(collocation: Collocation, edges: list[float], rows: Tensor) -> El
     return collocation.elements(torch.tensor(edges, dtype=torch.float64).flip(0), turned.flip(0))
 
 
-def _reason(x: float, sizes: Tensor) -> str:
+def _reason(x: float, sizes: Tensor, algebraic: bool) -> str:
     if sizes.max() > 1e8:
         return f"the solution grows without bound near {x:.6g}: it seems to blow up there"
-    return f"no solution could be continued past {x:.6g}: the equation seems to be singular there"
+    why = "the equation seems to be singular there"
+    if algebraic:
+        why += (
+            ", or its constraints do not determine the unknowns that have no derivative (differentiate a constraint "
+            "until they appear), or the initial values contradict them"
+        )
+    return f"no solution could be continued past {x:.6g}: {why}"

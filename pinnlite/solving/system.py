@@ -21,6 +21,7 @@ class System:
 
     equations: tuple[Equation, ...]
     orders: dict[str, int]
+    functions: tuple[str, ...]  # those that the problem calls so; the others are parameters and integrals
     conditions: tuple[Condition, ...]
     observations: tuple[Condition, ...]
     linear: bool
@@ -50,7 +51,7 @@ def system_of(problem: Problem) -> System:
         for x, value in zip(observed.points[:, 0].tolist(), observed.values.tolist(), strict=True):
             observations.append(_fixed(observed.text, (unknown, index, (x,)), value))
     linear = all(e.linear for e in equations) and all(c.linear for c in conditions)
-    return System(tuple(equations), orders, tuple(conditions), tuple(observations), linear)
+    return System(tuple(equations), orders, problem.unknowns, tuple(conditions), tuple(observations), linear)
 
 
 def _the(name: str, order: int) -> Callable[[Values, Mapping[Key, Tensor]], Tensor]:

@@ -16,7 +16,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 Index = tuple[int, ...]
@@ -221,6 +221,12 @@ class Elements:
             series = self.series(unknown).abs()
             tails.append(series[:, -TAIL:].amax(1) / series.amax().clamp(min=TINY))
         return torch.stack(tails).amax(0)
+
+
+def halved(edges: Float[Tensor, " E1"], chosen: Bool[Tensor, " E"]) -> Float[Tensor, " E2"]:
+    """A partition with the chosen elements cut in two."""
+    middles = (edges[:-1] + edges[1:]) / 2
+    return torch.cat([edges, middles[chosen]]).sort().values
 
 
 TAIL = (

@@ -51,6 +51,7 @@ def by_scipy(
     unknowns: tuple[str, ...],
     method: str = "DOP853",
     rtol: float = 1e-13,
+    begin: float = 0,
 ) -> Callable[[Tensor], Values]:
     """SciPy at a tight tolerance, evaluated where it is asked for; kept, since the stiff ones take seconds."""
 
@@ -59,7 +60,7 @@ def by_scipy(
         from scipy.integrate import solve_ivp
 
         options = {"method": method, "rtol": rtol, "atol": 1e-3 * rtol}
-        return solve_ivp(right, (0, stop), start, t_eval=t, **options).y
+        return solve_ivp(right, (begin, stop), start, t_eval=t, **options).y
 
     def exact(t: Tensor) -> Values:
         values = run(tuple(t.tolist()))
@@ -189,6 +190,32 @@ ROBERTSON = Known(
     floor=5e-11,
     points=lambda: torch.cat([torch.zeros(1), torch.logspace(-6, 4, 1200)]).double(),
 )
+
+
+def robertson_by_log(s: float, u: np.ndarray) -> list[float]:
+    t = math.exp(s)
+    return [
+        t * (-0.04 * u[0] + 1e4 * u[1] * u[2]),
+        t * (0.04 * u[0] - 1e4 * u[1] * u[2] - 3e7 * u[1] ** 2),
+        t * 3e7 * u[1] ** 2,
+    ]
+
+
+ROBERTSON_BY_LOG = Known(
+    "Robertson in s = log t",
+    (
+        "x' = exp(s)*(-0.04x + 1e4*y*z)",
+        "y' = exp(s)*(0.04x - 1e4*y*z - 3e7*y^2)",
+        "z' = 3e7*exp(s)*y^2",
+        "x(-12) = 1",
+        "y(-12) = 0",
+        "z(-12) = 0",
+    ),
+    {"s": (-12, 23)},
+    by_scipy(robertson_by_log, [1.0, 0.0, 0.0], 23, ("x", "y", "z"), "Radau", 1e-12, begin=-12),
+    1e-8,
+    floor=5e-12,
+)
 SCALAR = (
     OSCILLATOR,
     OSCILLATOR_BOUNDARY,
@@ -200,5 +227,5 @@ SCALAR = (
     THIN_LAYER,
     LANE_EMDEN,
 )
-HARD = (LORENZ, STIFF_VAN_DER_POL, ROBERTSON)
+HARD = (LORENZ, STIFF_VAN_DER_POL, ROBERTSON, ROBERTSON_BY_LOG)
 ORDINARY = (*SCALAR, LOTKA_VOLTERRA, *HARD)
