@@ -1,0 +1,98 @@
+"""How many conditions a face needs and whether time may run: the equations frozen at points, on short waves.
+
+Where the waves run along a face and grow in time, the solutions along the inward normal y are exponentials exp(m y), and
+those that decay, Re m < 0, each need one condition there (H.-O. Kreiss, Comm. Pure Appl. Math. 23 (1970)). In time a
+problem may run if short waves do not grow the faster the shorter they are (J. Hadamard).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor
+
+from pinnlite.geometry.faces import Face
+from pinnlite.geometry.region import Part, Region
+from pinnlite.problem.equations import Equation, Values
+from pinnlite.problem.symbol import Coefficients, State, roots, states
+
+_STATES = 8
+_WAVE = 1e4  # wave number along a face
+_GROWTH = complex(1e8, 3e7)  # in time, faster than that of any wave that long
+_ON_AXIS = 1e-3  # relative: no telling whether a wave grows or decays
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """A problem's equations, to be frozen at points."""
+
+    domain: Region
+    equations: Sequence[Equation]
+    unknowns: tuple[str, ...]
+    parameters: Values
+
+    def order(self, column: int, face: Face | None = None) -> int | None:
+        """How many data a coordinate takes in all; None where that is not the same at every state."""
+        waves = self._waves()
+        waves[column] = 0j
+        X = self.domain.sample(_STATES, "uniform") if face is None else _points_on(face)[0]
+        degrees = {len(state.along(waves, self._axis(column))) - 1 for state in self._at(X)}
+        return degrees.pop() if len(degrees) == 1 and min(degrees) >= 0 else None
+
+    def needed(self, face: Face, time: int | None, sign: float) -> int | None:
+        """How many conditions a face needs; None where that cannot be told or changes from state to state.
+
+        Args:
+            face: a piece of the boundary.
+            time: the column of the coordinate in which the problem evolves, if there is one.
+            sign: 1 where it starts at the lower end, -1 where it starts at the upper one.
+        """
+        X, normals = _points_on(face)
+        found = self._at(X)
+        counts: set[int | None] = set()
+        for state, normal in zip(found, normals.tolist(), strict=False):
+            zeros = roots(self._inward(state, normal, time, sign))
+            clear = all(abs(m.real) > _ON_AXIS * abs(m) for m in zeros)
+            counts.add(sum(m.real < 0 for m in zeros) if clear else None)
+        return counts.pop() if len(counts) == 1 and len(found) == len(X) else None
+
+    def _inward(self, state: State, normal: Sequence[float], time: int | None, sign: float) -> Coefficients:
+        """The symbol along the inward normal, on waves along the face."""
+        waves = self._waves()
+        if time is not None:
+            waves[time] = sign * _GROWTH
+        across = sum(w * n for w, n in zip(waves, normal, strict=True))
+        along = [w - across * n for w, n in zip(waves, normal, strict=True)]
+        return state.along(along, [-n for n in normal])
+
+    def explodes(self, time: int, sign: float) -> bool:
+        """Whether at every state waves grow from where the problem starts, without bound the shorter they are."""
+        found = self._at(self.domain.sample(_STATES, "uniform"))
+        return bool(found) and all(self._grows(state, time, sign) for state in found)
+
+    def _grows(self, state: State, time: int, sign: float) -> bool:
+        others = [i for i in range(len(self.domain.names)) if i != time]
+        for waving in [*([i] for i in others), others]:
+            rates = []
+            for shorter in (1.0, 100.0):
+                waves = [shorter * w if i in waving else 0j for i, w in enumerate(self._waves())]
+                zeros = roots(state.along(waves, self._axis(time)))
+                rate = max((sign * s.real for s in zeros), default=0.0)
+                rates.append(rate if rate > _ON_AXIS * max(map(abs, zeros), default=0.0) else 0.0)
+            if rates[0] > 0 and rates[1] > 5 * rates[0]:
+                return True
+        return False
+
+    def _at(self, X: Float[Tensor, "n d"]) -> list[State]:
+        return states(self.equations, self.unknowns, self.domain.names, self.parameters, X)
+
+    def _axis(self, column: int) -> list[float]:
+        return [float(i == column) for i in range(len(self.domain.names))]
+
+    def _waves(self) -> list[complex]:
+        """A short wave in each coordinate, no two of the same length."""
+        return [1j * _WAVE * (1 + 0.37 * i) for i in range(len(self.domain.names))]
+
+
+def _points_on(face: Face) -> tuple[Float[Tensor, "n d"], Float[Tensor, "n d"]]:
+    return Part("", (face,), 1.0).points(_STATES, "uniform")
