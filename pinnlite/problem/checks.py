@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 import torch
 
 from pinnlite.errors import ProblemError
-from pinnlite.geometry.domains import Box
-from pinnlite.geometry.product import Product
+from pinnlite.geometry.product import box_names
 from pinnlite.geometry.region import Region
 from pinnlite.problem.equations import Condition, Equation, Index, affine
+from pinnlite.problem.frozen import Frozen
 from pinnlite.problem.partial_names import key_of
 from pinnlite.problem.posedness import check_posed
 from pinnlite.problem.redundant import check_constants, check_repetitions
@@ -26,15 +26,15 @@ def orders_of(equations: Sequence[Equation], dimension: int) -> dict[str, Index]
 
 
 def check(
-    domain: Region,
+    frozen: Frozen,
     parameters: Mapping[str, float],
     sought: Mapping[str, Unknown],
-    equations: Sequence[Equation],
     conditions: Sequence[Condition],
     data: Sequence[Data],
     orders: Mapping[str, Index],
 ) -> None:
     """Raise ProblemError where the statements do not pose a problem."""
+    domain, equations = frozen.domain, frozen.equations
     if not equations:
         raise ProblemError(
             "there is no equation among the statements, only conditions: add one, such as \"u'' + u = 0\""
@@ -76,7 +76,7 @@ def check(
     for condition in conditions:
         _check_on_boundary(domain, condition, bool(sought))
     check_repetitions(domain, conditions, parameters)
-    check_posed(domain, equations, orders, parameters, conditions, len(sought), bool(data))
+    check_posed(frozen, conditions, len(sought), bool(data))
     if not data:
         check_constants(equations, tuple(orders), conditions, domain.names, parameters)
 
@@ -87,7 +87,7 @@ def _check_on_boundary(domain: Region, condition: Condition, sought: bool) -> No
     At a single point it may be anywhere inside, and to determine an unknown parameter it may be along any line.
     """
     places = sorted({at for name, _, at in condition.wanted if None in at}, key=str)
-    own = domain.names if isinstance(domain, Box) else domain.box.names if isinstance(domain, Product) else ()
+    own = box_names(domain)
     if not places or condition.part is not None or sought:
         return
     for at in places:

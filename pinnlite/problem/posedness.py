@@ -1,15 +1,14 @@
 """Is a problem in several coordinates posed? The conditions at each face against those that it needs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pinnlite.errors import ProblemError
 from pinnlite.geometry.domains import Box
 from pinnlite.geometry.faces import Face
-from pinnlite.geometry.product import Product
-from pinnlite.geometry.region import Region
-from pinnlite.problem.equations import Condition, Equation, Index, Values
-from pinnlite.problem.frozen import Frozen
+from pinnlite.geometry.product import box_names
+from pinnlite.problem.equations import Condition
+from pinnlite.problem.frozen import TIME, Frozen
 
 
 @dataclass(frozen=True)
@@ -35,50 +34,16 @@ class Given:
         return -1.0 if len(self.high) >= order else None
 
 
-def given(domain: Region, column: int, conditions: Sequence[Condition]) -> Given:
-    """Sort the conditions by the end of a coordinate at which they are."""
-    ends = domain.intervals[domain.names[column]]
-    slack = 1e-12 * (ends[1] - ends[0])
-    found: dict[str, list[Condition]] = {"low": [], "high": [], "both": [], "unclear": []}
-    for condition in conditions:
-        places = {at for _, _, at in condition.wanted}
-        low, high = (
-            any(at[column] is not None and abs(at[column] - end) <= slack for at in places) for end in ends
-        )
-        edge = any(sum(value is not None for value in at) > 1 for at in places)
-        if condition.integrals or (edge and (low or high)):
-            found["unclear"].append(condition)
-        elif low or high:
-            found["both" if low and high else "low" if low else "high"].append(condition)
-    return Given(**{name: tuple(each) for name, each in found.items()})
-
-
-def check_posed(
-    domain: Region,
-    equations: Sequence[Equation],
-    orders: Mapping[str, Index],
-    parameters: Values,
-    conditions: Sequence[Condition],
-    spare: int,
-    observed: bool,
-) -> None:
+def check_posed(frozen: Frozen, conditions: Sequence[Condition], spare: int, observed: bool) -> None:
     """Raise ProblemError where a problem in several coordinates has too few or too many conditions, or may not run.
 
     Args:
-        domain: where it is posed.
-        equations: what is to hold inside.
-        orders: the highest orders by unknown.
-        parameters: the known ones.
+        frozen: the equations and where they hold.
         conditions: those on parts of a box's boundary as one for each face.
         spare: how many conditions there may be beyond those needed: the number of unknown parameters.
         observed: whether observations may stand for conditions that are missing.
     """
-    Posing(
-        Frozen(domain, equations, tuple(orders), parameters),
-        tuple(conditions),
-        spare,
-        observed,
-    ).check()
+    Posing(frozen, tuple(conditions), spare, observed).check()
 
 
 @dataclass(frozen=True)
@@ -93,19 +58,18 @@ class Posing:
     def check(self) -> None:
         """Raise ProblemError at the first thing that is wrong."""
         domain = self.frozen.domain
-        own = (
-            domain.names
-            if isinstance(domain, Box)
-            else domain.box.names
-            if isinstance(domain, Product)
-            else ()
-        )
+        own = box_names(domain)
         columns = [domain.names.index(name) for name in own]
-        by_column = {column: given(domain, column, self.conditions) for column in columns}
+        by_column = {column: self._given(column) for column in columns}
         orders = {column: self.frozen.order(column) for column in columns}
         starts = {c: sign for c in columns if (sign := by_column[c].start(orders[c])) is not None}
-        time = next((c for c in starts if domain.names[c] == "t"), next(iter(starts), None))
+        time = next((c for c in starts if domain.names[c] == TIME), next(iter(starts), None))
         sign = 1.0 if time is None else starts[time]
+        if time is None and TIME in own:  # its data may be incomplete
+            column = domain.names.index(TIME)
+            found = by_column[column]
+            if not found.both and not (found.low and found.high) and self.frozen.evolves(column, True):
+                time, sign = column, -1.0 if found.high else 1.0
         for column in columns:
             order = orders[column]
             if order is None:
@@ -120,49 +84,78 @@ class Posing:
         if time is not None and self.frozen.explodes(time, sign):
             raise self._exploding(time, sign)
 
+    def _given(self, column: int) -> Given:
+        """The conditions by the end of a coordinate at which they are."""
+        domain, faces = self.frozen.domain, self.frozen.ends(column)
+        ends = domain.intervals[domain.names[column]]
+        slack = 1e-12 * (ends[1] - ends[0])
+        found: dict[str, list[Condition]] = {"low": [], "high": [], "both": [], "unclear": []}
+        for condition in self.conditions:
+            if condition.part is not None:
+                for name, face in zip(("low", "high"), faces, strict=True):
+                    if face in condition.part.faces:
+                        found[name].append(condition)
+                continue
+            places = {at for _, _, at in condition.wanted}
+            values = {value for at in places if (value := at[column]) is not None}
+            low, high = (any(abs(value - end) <= slack for value in values) for end in ends)
+            edge = any(sum(value is not None for value in at) > 1 for at in places)
+            if condition.integrals or (edge and (low or high)):
+                found["unclear"].append(condition)
+            elif low or high:
+                found["both" if low and high else "low" if low else "high"].append(condition)
+        return Given(**{name: tuple(each) for name, each in found.items()})
+
     def _check_start(self, column: int, found: Given, order: int, sign: float) -> None:
         """In time there are as many conditions as the order, all of them where it starts."""
-        if len(found.clear) > order + self.spare:
-            raise self._wrong_number(
-                "many", f"at {self._end(column, sign)}", len(found.clear), str(order), found.clear
-            )
+        where, count = f"at {self._end(column, sign)}", len(found.clear)
+        if count + len(found.unclear) < order and not self.observed:
+            raise self._wrong_number("few", where, count, str(order), found.clear, column)
+        # The data of a system may be more than its degrees of freedom: a flow without divergence starts without any.
+        orders = sum(self.frozen.order_of(unknown, column) for unknown in self.frozen.unknowns)
+        if count > max(order, orders) + self.spare:
+            raise self._wrong_number("many", where, count, str(order), found.clear)
 
     def _check_ends(self, column: int, found: Given, order: int, time: int | None, sign: float) -> None:
         """In space the two ends together take as many as the order, each its share."""
-        faces = self.frozen.domain.faces_without(())[-2 * self._box_size() :]
-        place = 2 * (column - len(self.frozen.domain.names) + self._box_size())
-        low, high = faces[place], faces[place + 1]
-        shares = [self.frozen.needed(face, time, sign) for face in (low, high)]
+        low, high = self.frozen.ends(column)
+        regular = [self.frozen.order(column, face) == order for face in (low, high)]
+        shares = [
+            self.frozen.needed(face, time, sign) if sound else None
+            for face, sound in zip((low, high), regular, strict=True)
+        ]
         ends = self._end(column, 1.0), self._end(column, -1.0)
         where = f"at {ends[0]} and {ends[1]}"
         if shares[0] is None or shares[1] is None:
-            least, most = self._bounds(column, order, (low, high), time)
+            least, most = self._bounds(order, all(regular), time)
             needs = f"{order}"
         else:
             least = most = shares[0] + shares[1]
             needs = f"{most} ({shares[0]} at {ends[0]}, {shares[1]} at {ends[1]})"
+        hyperbolic = time is None and shares == [None, None] and self.frozen.undamped(column)
+        if hyperbolic and all(regular) and len(self.frozen.unknowns) == 1 and found.low and found.high:
+            raise ProblemError(
+                f"the problem is ill-posed: waves run along {self.frozen.domain.names[column]} undamped, and there are "
+                f"conditions {where}: give all {order} at one end of one coordinate{_listed(found.low + found.high)}"
+            )
         if len(found.clear) + len(found.unclear) < least and not self.observed:
             raise self._wrong_number("few", where, len(found.clear), needs, found.clear, column)
         if len(found.clear) > most + self.spare:
             raise self._wrong_number("many", where, len(found.clear), needs, found.clear)
-        for share, there, elsewhere, k in (
-            (shares[0], found.low, found.high, 0),
-            (shares[1], found.high, found.low, 1),
-        ):
+        for k, there in enumerate((found.low, found.high)):
+            share, other = shares[k], shares[1 - k]
             if share is not None and len(there) > share + self.spare and not found.both:
+                elsewhere = len(found.high if k == 0 else found.low)
                 raise ProblemError(
-                    f"too many conditions at {ends[k]}: {len(there)} where {share} can be met, and "
-                    f"{len(elsewhere)} at {ends[1 - k]} where {shares[1 - k]} would be needed: move "
-                    f"{len(there) - share} to {ends[1 - k]}{_listed(there)}"
+                    f"too many conditions at {ends[k]}: {len(there)} where {share} can be met, and {elsewhere} at "
+                    f"{ends[1 - k]} where {other} would be needed: move {len(there) - share} to {ends[1 - k]}"
+                    f"{_listed(there)}"
                 )
 
-    def _bounds(self, column: int, order: int, faces: tuple[Face, Face], time: int | None) -> tuple[int, int]:
+    def _bounds(self, order: int, regular: bool, time: int | None) -> tuple[int, int]:
         """The least and the most conditions at both ends together, where the ends' shares are not known for certain."""
-        regular = all(self.frozen.order(column, face) == order for face in faces)
         even = len(self.frozen.unknowns) == 1 and order % 2 == 0
-        if regular and (even or time is None):
-            return order, order if even else 2 * order
-        return 0, order if even else 2 * order
+        return order if regular and (even or time is None) else 0, order if even else 2 * order
 
     def _check_face(self, face: Face, time: int | None, sign: float) -> None:
         """On a face of a region that is no box."""
@@ -170,11 +163,12 @@ class Posing:
         there = tuple(c for c in self.conditions if c.part is not None and face in c.part.faces)
         if needed is None or needed == len(there):
             return
-        name = sorted(face.names)[0] if face.names else "boundary"
+        name, *others = sorted(face.names) or ["boundary"]
+        where = f"on {name} ({', '.join(others)})" if others else f"on {name}"
         if len(there) < needed and not self.observed and not any(c.integrals for c in self.conditions):
-            raise self._wrong_number("few", f"on {name}", len(there), str(needed), there)
+            raise self._wrong_number("few", where, len(there), str(needed), there)
         if len(there) > needed + self.spare:
-            raise self._wrong_number("many", f"on {name}", len(there), str(needed), there)
+            raise self._wrong_number("many", where, len(there), str(needed), there)
 
     def _wrong_number(
         self,
@@ -189,8 +183,8 @@ class Posing:
         if what == "many":
             remedy = "leave out what is too much"
         elif column is None:
-            remedy = f"add what is missing, such as {unknown} = 0 {where}"
-        elif any(c in given(self.frozen.domain, column, self.conditions).both for c in there):
+            remedy = f"add what is missing, such as {unknown} = 0 {where.split(' (')[0]}"
+        elif any(c in self._given(column).both for c in there):
             remedy = (
                 "where values at both ends are equal, their derivatives have to be made equal too: "
                 + " = ".join(
@@ -205,13 +199,10 @@ class Posing:
         )
 
     def _exploding(self, time: int, sign: float) -> ProblemError:
-        name = self.frozen.domain.names[time]
-        way, end = ("forward", "start") if sign > 0 else ("backward", "end")
         return ProblemError(
-            f"the problem is ill-posed: from its data at {self._end(time, sign)} waves grow {way} in {name} the faster the "
-            f"shorter they are, as those of a heat equation that runs backward do, so that the solution does not depend "
-            f"continuously on the data: look at the signs in '{self.frozen.equations[0].text}', or give the data at the "
-            f"other {'end' if end == 'start' else 'start'} of {name}"
+            f"the problem is ill-posed: from its data at {self._end(time, sign)} on, waves grow the faster the "
+            "shorter they are, as in a heat equation that runs backward: look at the signs in "
+            f"'{self.frozen.equations[0].text}', or give the data at {self._end(time, -sign)}"
         )
 
     def _end(self, column: int, sign: float) -> str:
@@ -223,10 +214,6 @@ class Posing:
         names = self.frozen.domain.names
         end = self.frozen.domain.intervals[names[column]][0 if sign > 0 else 1]
         return ", ".join(f"{end:g}" if i == column else name for i, name in enumerate(names))
-
-    def _box_size(self) -> int:
-        domain = self.frozen.domain
-        return len(domain.box.names) if isinstance(domain, Product) else len(domain.names)
 
 
 def _listed(conditions: Sequence[Condition]) -> str:

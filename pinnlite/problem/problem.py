@@ -19,6 +19,7 @@ from pinnlite.problem.boundary import BoundaryStatement, boundary_statement
 from pinnlite.problem.callables import CallableStatement, boundary_from, condition_from, equation_from
 from pinnlite.problem.checks import check, orders_of
 from pinnlite.problem.equations import Condition, Equation, Index, condition_of, equation_of
+from pinnlite.problem.frozen import TIME, Frozen
 from pinnlite.problem.places import initial_coordinates, placed_on
 from pinnlite.problem.unknown import Data, Unknown
 
@@ -92,7 +93,8 @@ class Problem:
             else:
                 equations.append(equation_from(stated, *made))
         orders = orders_of(equations, len(domain.names))
-        whole, conditions = placed_on(domain, read, orders, unknowns)
+        frozen = Frozen(domain, equations, tuple(name for name in orders if name not in unknowns), parameters)
+        whole, conditions = placed_on(frozen, read, orders, unknowns)
         for name, value in {
             "statements": (*texts, *(stated.text for stated in callables), *(d.text for d in data)),
             "domain": domain,
@@ -106,7 +108,7 @@ class Problem:
         }.items():
             object.__setattr__(self, name, value)
         _check_used(parameters, (*texts, *(a for stated in callables for a in stated.arguments)))
-        check(domain, parameters, unknowns, equations, conditions, data, self.orders)
+        check(frozen, parameters, unknowns, conditions, data, self.orders)
 
     @property
     def unknowns(self) -> tuple[str, ...]:
@@ -116,8 +118,9 @@ class Problem:
     @property
     def marching(self) -> str:
         """The coordinate in which the problem evolves from initial data; the first one where there is none."""
-        evolving = initial_coordinates(self.domain, self.conditions, self.orders)
-        return (*evolving, self.domain.names[0])[0]
+        frozen = Frozen(self.domain, self.equations, self.unknowns, self.parameters)
+        evolving = initial_coordinates(frozen, self.conditions, self.orders)
+        return TIME if TIME in evolving else (*evolving, self.domain.names[0])[0]
 
     @property
     def linear(self) -> bool:

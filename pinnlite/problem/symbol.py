@@ -1,5 +1,6 @@
 """The symbol of a system: its linearisation at a state, on waves exp(k . x), as a polynomial along one direction."""
 
+import cmath
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -88,18 +89,28 @@ def states(
 
 
 def roots(polynomial: Coefficients) -> list[complex]:
-    """The zeros of a polynomial, as eigenvalues of its companion matrix, in a unit in which they are of size one."""
+    """The zeros of a polynomial: by formula up to degree two, then as eigenvalues of its companion matrix.
+
+    That matrix is written in a unit in which the largest zeros are of size one.
+    """
     degree = len(polynomial) - 1
     if degree < 1:
         return []
     last = polynomial[-1]
+    if degree == 1:
+        return [-polynomial[0] / last]
+    if degree == 2:
+        half = -polynomial[1] / last / 2
+        root = cmath.sqrt(half * half - polynomial[0] / last)
+        larger = half + root if abs(half + root) >= abs(half - root) else half - root
+        return [larger, polynomial[0] / last / larger if larger else 0j]
     unit = max((abs(c / last) ** (1 / (degree - j)) for j, c in enumerate(polynomial[:-1])), default=0.0)
     if not unit:
         return [0j] * degree
-    matrix = torch.zeros(degree, degree, dtype=torch.complex128)
-    matrix[1:, :-1] = torch.eye(degree - 1, dtype=torch.complex128)
+    rows = [[complex(i == j + 1) for j in range(degree)] for i in range(degree)]
     for j, c in enumerate(polynomial[:-1]):
-        matrix[j, -1] = -c / last / unit ** (degree - j)
+        rows[j][-1] = -c / last / unit ** (degree - j)
+    matrix = torch.tensor(rows, dtype=torch.complex128)
     return [unit * complex(value) for value in torch.linalg.eigvals(matrix).tolist()]
 
 
