@@ -54,7 +54,8 @@ class Product(Region):
         edges += [(0.0,) * d + edge for edge in face.edges]
         origin = (*(low for low, _ in ends), *face.origin)
         whole = Flat(face.names, origin, tuple(edges), (0.0,) * d + face.normal)
-        return Clipped(face.names, whole, self.level, lambda X: self.region.level(X[:, :d]) < 0)
+        size = self.region.measure * face.area
+        return Clipped(face.names, whole, self.level, lambda X: self.region.level(X[:, :d]) < 0, size)
 
     @cached_property
     def measure(self) -> float:
@@ -72,6 +73,9 @@ class Product(Region):
         Y, w = self.box.quadrature(max(math.ceil(count ** (1 - share)), 1))
         pairs = torch.cat([X.repeat_interleave(len(Y), 0), Y.repeat(len(X), 1)], 1)
         return pairs, torch.outer(v, w).reshape(-1)
+
+    def __repr__(self) -> str:
+        return f"{self.region} * {self.box}"
 
 
 def product(first: Region, second: Region) -> Region:

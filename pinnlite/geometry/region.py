@@ -39,6 +39,12 @@ def coordinate_names(given: Iterable[str] | None, dimension: int) -> tuple[str, 
     return names
 
 
+def shown_names(coordinates: tuple[str, ...], name: str) -> str:
+    """The names of a region as further arguments, where they are not the usual ones."""
+    own = "" if coordinates == coordinate_names(None, len(coordinates)) else f", coordinates={coordinates}"
+    return own + (f", name={name!r}" if name else "")
+
+
 @dataclass(frozen=True)
 class Part:
     """Some of a boundary: faces, with points on them and normals at points."""

@@ -1,6 +1,6 @@
 """Is a problem posed? Counts, places and contradictions, each told with the statement and what to write instead."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import torch
 
@@ -50,7 +50,7 @@ def check(
             f"({', '.join(orders)}): there must be as many of one as of the other"
         )
     for condition in conditions:
-        _check_places(domain, condition)
+        _check_places(domain, condition, sought)
         if not condition.wanted and not condition.integrals:
             raise ProblemError(
                 f"the condition '{condition.text}' does not constrain the solution: leave it out"
@@ -78,7 +78,7 @@ def check(
     check_repetitions(domain, conditions, parameters)
     check_posed(frozen, conditions, len(sought), bool(data))
     if not data:
-        check_constants(equations, tuple(orders), conditions, domain.names, parameters)
+        check_constants(frozen, conditions, len(sought))
 
 
 def _check_on_boundary(domain: Region, condition: Condition, sought: bool) -> None:
@@ -106,8 +106,8 @@ def _check_on_boundary(domain: Region, condition: Condition, sought: bool) -> No
     )
 
 
-def _check_places(domain: Region, condition: Condition) -> None:
-    for _, _, at in condition.wanted:
+def _check_places(domain: Region, condition: Condition, sought: Collection[str]) -> None:
+    for at in sorted({at for unknown, _, at in condition.wanted if unknown not in sought}, key=str):
         for name, value in zip(domain.names, at, strict=True):
             if value is not None and not domain.holds(name, value):
                 low, high = domain.intervals[name]

@@ -76,7 +76,8 @@ class Problem:
         domain = _domain(on, intervals)
         texts, callables, data = _sort_statements(statements)
         known: dict[str, float | None] = {**parameters, **dict.fromkeys(unknowns)}
-        parsed = parse_statements(texts, domain.names, known)
+        named = {name for stated in callables for name in stated.arguments}
+        parsed = parse_statements(texts, domain.names, known, named.difference(domain.names, known))
         start = tuple(low for low, _ in domain.intervals.values())
         equations = [equation_of(s, unknowns) for s in parsed if not s.is_condition]
         read: list[Condition | BoundaryStatement] = [
@@ -204,7 +205,10 @@ class Problem:
         return residuals(self, net, points, unknown_parameters)
 
     def __str__(self) -> str:
-        domain = ", ".join(f"{name} in [{a:g}, {b:g}]" for name, (a, b) in self.domain.intervals.items())
+        intervals = self.domain.intervals.items()
+        domain = ", ".join(f"{name} in [{low:g}, {high:g}]" for name, (low, high) in intervals)
+        if not isinstance(self.domain, Box):
+            domain = f"on {self.domain}"
         given = "".join(f", {name} = {value:g}" for name, value in self.parameters.items())
         sought = "".join(f", {name} unknown" for name in self.unknown_parameters)
         return "; ".join(self.statements) + f"; {domain}{given}{sought}"

@@ -11,6 +11,7 @@ from pinnlite.errors import ProblemError
 from pinnlite.geometry.region import Part, Region
 from pinnlite.problem.boundary import NORMAL
 from pinnlite.problem.equations import Condition, Equation, Placed, Values
+from pinnlite.problem.frozen import Frozen
 
 _POINTS = 7
 
@@ -47,31 +48,50 @@ def check_repetitions(domain: Region, conditions: Sequence[Condition], parameter
             )
 
 
-def check_constants(
-    equations: Sequence[Equation],
-    unknowns: Sequence[str],
-    conditions: Sequence[Condition],
-    names: Sequence[str],
-    parameters: Values,
-) -> None:
-    """Raise ProblemError where a constant added to an unknown changes nothing, as with derivatives on all sides."""
-    zero = (0,) * len(names)
-    for unknown in unknowns:
-        stays = all(_stays(e, unknown, zero, names, parameters) for e in equations) and all(
-            not c.integrals and _stays(c, unknown, zero, names, parameters) for c in conditions
-        )
-        if stays:
-            place = ", ".join("0" for _ in names)
+def check_constants(frozen: Frozen, conditions: Sequence[Condition], spare: int) -> None:
+    """Raise ProblemError where an unknown is determined only up to a constant, or is fixed at points that it is not.
+
+    That is so where a constant added to it changes no statement, as with derivatives on all sides: then its value at one
+    point makes the solution one, and else such a value is too much.
+
+    Args:
+        frozen: the equations and where they hold.
+        conditions: all of them.
+        spare: how many there may be beyond those needed: the number of unknown parameters.
+    """
+    points = [c for c in conditions if _at_points(c)]
+    elsewhere = [c for c in conditions if c not in points]
+    free = [name for name in frozen.unknowns if _is_free(frozen, name, elsewhere)]
+    for unknown in free:
+        if _is_free(frozen, unknown, points):
+            place = ", ".join(f"{(low + high) / 2:g}" for low, high in frozen.domain.intervals.values())
             raise ProblemError(
                 f"{unknown} is determined only up to a constant, for its derivatives are all that the statements speak "
                 f"of: fix its value at one point of the domain, such as {unknown}({place}) = 0"
             )
+    if len(points) > len(free) + spare:
+        raise ProblemError(
+            f"the condition '{points[-1].text}' is too much: the others determine the solution, at that point as well: "
+            "leave it out"
+        )
+
+
+def _at_points(condition: Condition) -> bool:
+    """Whether a condition holds at points or edges, where more than one coordinate is fixed."""
+    places = [at for _, _, at in condition.wanted]
+    return not condition.integrals and all(sum(value is not None for value in at) > 1 for at in places)
+
+
+def _is_free(frozen: Frozen, unknown: str, conditions: Sequence[Condition]) -> bool:
+    return not any(c.integrals for c in conditions) and all(
+        _stays(statement, unknown, frozen.domain.names, frozen.parameters)
+        for statement in (*frozen.equations, *conditions)
+    )
 
 
 def _stays(
     statement: Equation | Condition,
     unknown: str,
-    zero: tuple[int, ...],
     names: Sequence[str],
     parameters: Values,
 ) -> bool:
@@ -83,6 +103,7 @@ def _stays(
 
     places = {**parameters, **{name: drawn() for name in names}, **{NORMAL + name: drawn() for name in names}}
     before: dict[Any, Tensor] = {key: drawn() for key in sorted(statement.wanted, key=str)}
+    zero = (0,) * len(names)
     after = {key: value + 1 if key[:2] == (unknown, zero) else value for key, value in before.items()}
     with torch.no_grad():
         one, two = (torch.as_tensor(statement.residual(places, values)) for values in (before, after))
