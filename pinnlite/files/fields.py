@@ -42,6 +42,19 @@ class Fields:
         self._require(_is_number(value) and value >= low, name, "a finite number")
         return float(value)
 
+    def numbers(self, name: str) -> tuple[float, ...]:
+        """A list of finite numbers."""
+        values = self._list(name)
+        self._require(all(map(_is_number, values)), name, "a list of finite numbers")
+        return tuple(map(float, values))
+
+    def rows(self, name: str) -> tuple[tuple[float, ...], ...]:
+        """A list of lists of finite numbers."""
+        values = self._list(name)
+        fits = all(isinstance(row, list) and all(map(_is_number, row)) for row in values)
+        self._require(fits, name, "a list of lists of finite numbers")
+        return tuple(tuple(map(float, row)) for row in values)
+
     def integer(self, name: str, low: int, high: int) -> int:
         """An integer from ``low`` to ``high``."""
         value = self._value(name)

@@ -5,6 +5,7 @@ from typing import Any
 from torch import Tensor
 
 from pinnlite.errors import FileError, PinnliteError
+from pinnlite.files import regions
 from pinnlite.files.fields import Fields, Tensors
 from pinnlite.problem.problem import Problem
 from pinnlite.problem.unknown import Data, Unknown
@@ -22,7 +23,7 @@ def written(problem: Problem) -> tuple[dict[str, Any], dict[str, Tensor]]:
     texts = problem.statements[: len(problem.statements) - observed]
     fields: dict[str, Any] = {
         "statements": list(texts),
-        "domain": {name: list(interval) for name, interval in problem.domain.intervals.items()},
+        "domain": regions.written(problem.domain),
         "parameters": problem.parameters,
         "unknown_parameters": {
             name: {
@@ -55,10 +56,9 @@ def read(fields: Fields, tensors: Tensors) -> Problem:
     Raises:
         FileError: it is no problem.
     """
-    domain, parameters = fields.object("domain"), fields.object("parameters")
-    sought = fields.object("unknown_parameters")
-    names: dict[str, Any] = {name: domain.interval(name) for name in domain.names()}
-    names |= {name: parameters.number(name) for name in parameters.names()}
+    parameters, sought = fields.object("parameters"), fields.object("unknown_parameters")
+    domain = regions.read(fields.object("domain"))
+    names: dict[str, Any] = {name: parameters.number(name) for name in parameters.names()}
     texts, observed = fields.texts("statements"), fields.texts("observed")
     if len(texts) + len(observed) > _MOST_STATEMENTS:
         raise FileError(f"the file is damaged: {fields.place} has too many statements")
@@ -66,9 +66,9 @@ def read(fields: Fields, tensors: Tensors) -> Problem:
         names |= {name: _unknown(sought.object(name)) for name in sought.names()}
         data = []
         for i, name in enumerate(observed):
-            points = tensors.take(f"{i}.points", None, len(domain.values))
+            points = tensors.take(f"{i}.points", None, len(domain.names))
             data.append(Data(name, points, tensors.take(f"{i}.values", len(points))))
-        return Problem(*texts, *data, **names)
+        return Problem(*texts, *data, on=domain, **names)
     except FileError:
         raise
     except PinnliteError as error:

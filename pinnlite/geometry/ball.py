@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pinnlite.errors import ProblemError
 from pinnlite.geometry.faces import Round, directions
-from pinnlite.geometry.region import Region, coordinate_names
+from pinnlite.geometry.region import Region, coordinate_names, shown_names
 from pinnlite.geometry.sampling import box_points, gauss_rule
 
 
@@ -109,6 +109,11 @@ class Ball(Region):
             across = directions(pairs[:, 1:], 3)
         X = torch.tensor(self.center, dtype=torch.float64) + self.radius * pairs[:, :1] * across
         return X, weights * self.radius**d
+
+    def __repr__(self) -> str:
+        kind = "Disk" if len(self.center) == 2 else "Ball"
+        center = ", ".join(f"{c:g}" for c in self.center)
+        return f"{kind}(({center}), {self.radius:g}{shown_names(self.coordinates, self.name)})"
 
 
 def Disk(  # a disk is the ball of two dimensions, under its own name

@@ -13,7 +13,7 @@ from pinnlite.errors import ProblemError
 from pinnlite.geometry.faces import Clipped, Face, Stretch, spans
 from pinnlite.geometry.region import Region
 
-_STEP = 1e-8  # of the size of the region: how far to either side of a face one looks
+_STEP = 1e-12  # of the size of the region: how far to either side of a face one looks
 _PROBES = 2**12
 
 
@@ -91,6 +91,9 @@ class Union(Combined):
         """The lower of both."""
         return torch.minimum(self.left.level(X), self.right.level(X))
 
+    def __repr__(self) -> str:
+        return f"({self.left} | {self.right})"
+
 
 class Intersection(Combined):
     """What is in both: ``a & b``."""
@@ -104,6 +107,9 @@ class Intersection(Combined):
         """The higher of both."""
         return torch.maximum(self.left.level(X), self.right.level(X))
 
+    def __repr__(self) -> str:
+        return f"({self.left} & {self.right})"
+
 
 class Difference(Combined):
     """What is in the first and not in the second: ``a - b``."""
@@ -116,3 +122,6 @@ class Difference(Combined):
     def level(self, X: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
         """The first's, or the second's turned around where that is higher."""
         return torch.maximum(self.left.level(X), -self.right.level(X))
+
+    def __repr__(self) -> str:
+        return f"({self.left} - {self.right})"

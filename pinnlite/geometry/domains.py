@@ -14,6 +14,7 @@ from pinnlite.geometry.faces import Face, Flat
 from pinnlite.geometry.region import Region, coordinate_names
 from pinnlite.geometry.sampling import box_points, grid_rule
 
+_TIME = "t"  # whose ends are no sides
 _SIDES = (("left", "right"), ("bottom", "top"), ("front", "back"))
 _MOST_GAUSS = 3  # dimensions of a grid of Gauss points: with more, quasi-random ones are as good
 
@@ -25,7 +26,7 @@ class Box(Region):
     """A product of intervals, one for each coordinate; with one coordinate, an interval.
 
     Its faces are called ``left`` and ``right`` where the first coordinate ends, ``bottom`` and ``top`` for the second,
-    ``front`` and ``back`` for the third; and ``x_low``, ``x_high`` for any coordinate x.
+    ``front`` and ``back`` for the third, a coordinate t not counted; and ``x_low``, ``x_high`` for any coordinate x.
 
     Args:
         ends: the intervals in order, whose coordinates are then called x, y, z; or one mapping of names to intervals.
@@ -72,28 +73,28 @@ class Box(Region):
 
     @cached_property
     def faces(self) -> tuple[Flat, ...]:
-        """Two for each coordinate."""
-        return self.faces_without(())
+        """Two for each coordinate, the lower one first."""
+        return self.faces_from(0)
+
+    def faces_from(self, place: int) -> tuple[Flat, ...]:
+        """The same, their names counted from a place on, for a box that follows other coordinates."""
+        lows = [low for _, low, _ in self._intervals]
+        wide = [high - low for _, low, high in self._intervals]
+        axes = [tuple(w * (i == j) for j in range(len(wide))) for i, w in enumerate(wide)]
+        faces = []
+        for i, (coordinate, *ends) in enumerate(self._intervals):
+            usual = ("", "") if coordinate == _TIME or place >= len(_SIDES) else _SIDES[place]
+            place += coordinate != _TIME
+            for end, sign, side, word in zip(ends, (-1.0, 1.0), usual, ("low", "high"), strict=True):
+                names = frozenset({f"{coordinate}_{word}", side, self.name} - {""})
+                origin = (*lows[:i], end, *lows[i + 1 :])
+                normal = tuple(sign * (j == i) for j in range(len(lows)))
+                faces.append(Flat(names, origin, (*axes[:i], *axes[i + 1 :]), normal))
+        return tuple(faces)
 
     def faces_without(self, coordinates: Collection[str]) -> tuple[Flat, ...]:
-        """Two for each of the other coordinates, which are counted without these when the faces get their names."""
-        lows = [low for _, low, _ in self._intervals]
-        axes = [
-            [(high - low) * (i == j) for j in range(len(lows))]
-            for i, (_, low, high) in enumerate(self._intervals)
-        ]
-        counted = [name for name in self.names if name not in coordinates]
-        faces = []
-        for place, coordinate in enumerate(counted):
-            i = self.names.index(coordinate)
-            edges = tuple(tuple(axis) for j, axis in enumerate(axes) if j != i)
-            usual = _SIDES[place] if place < len(_SIDES) else ("", "")
-            for end, (sign, word) in enumerate(((-1.0, "low"), (1.0, "high"))):
-                names = frozenset({f"{coordinate}_{word}", usual[end], self.name} - {""})
-                origin = (*lows[:i], self.intervals[coordinate][end], *lows[i + 1 :])
-                normal = tuple(sign * (j == i) for j in range(len(lows)))
-                faces.append(Flat(names, origin, edges, normal))
-        return tuple(faces)
+        """Those of the other coordinates."""
+        return tuple(face for i, face in enumerate(self.faces) if self.names[i // 2] not in coordinates)
 
     def share(self, face: Face) -> float:
         """Each face counts as much as any other: coordinates may differ by their units."""

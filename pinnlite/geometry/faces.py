@@ -196,6 +196,7 @@ class Clipped(Face):
     face: Face
     level: Callable[[Any], Any]
     keep: Callable[[Any], Any]
+    known: float | None = None  # its size, where that need not be measured
 
     @property
     def dimension(self) -> int:
@@ -215,8 +216,8 @@ class Clipped(Face):
 
     @property
     def size(self) -> float:
-        """By quasi-random points."""
-        return self.area * self._fraction
+        """By quasi-random points, if it is not known."""
+        return self.area * self._fraction if self.known is None else self.known
 
     def place(self, unit: Float[Tensor, "n k"]) -> Float[Tensor, "n d"]:
         """As before."""
@@ -294,7 +295,7 @@ def spans(keep: Callable[[Tensor], Tensor]) -> list[tuple[float, float]]:
     kept = keep(t)
     left, right = t[:-1][kept[:-1] != kept[1:]], t[1:][kept[:-1] != kept[1:]]
     before = keep(left)
-    for _ in range(_HALVINGS):
+    for _ in range(_HALVINGS if len(left) else 0):
         middle = (left + right) / 2
         same = keep(middle) == before
         left, right = torch.where(same, middle, left), torch.where(same, right, middle)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pinnlite.errors import ProblemError
 from pinnlite.geometry.faces import Flat
-from pinnlite.geometry.region import Region, coordinate_names
+from pinnlite.geometry.region import Region, coordinate_names, shown_names
 from pinnlite.geometry.sampling import grid_rule
 
 Corner = tuple[float, float]
@@ -116,6 +116,10 @@ class Polygon(Region):
             points.append(a + s * (b - a) + s * t * (c - b))
             all_weights.append(weights * s[:, 0] * abs(_doubled_area(corners)))
         return torch.cat(points), torch.cat(all_weights)
+
+    def __repr__(self) -> str:
+        vertices = ", ".join(f"({x:g}, {y:g})" for x, y in self.vertices)
+        return f"Polygon([{vertices}]{shown_names(self.coordinates, self.name)})"
 
 
 def _pair(vertex: Sequence[float]) -> tuple[float, float]:

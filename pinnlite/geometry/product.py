@@ -35,28 +35,27 @@ class Product(Region):
     @cached_property
     def faces(self) -> tuple[Face, ...]:
         """The region's boundary at every point of the box, and the region at every face of the box."""
-        return self.faces_without(())
+        intervals = tuple(self.box.intervals.values())
+        sides: list[Face] = [Swept(face.names, face, intervals) for face in self.region.faces]
+        return (*sides, *(self._cap(face) for face in self.box.faces_from(len(self.region.names))))
 
     def faces_without(self, coordinates: Collection[str]) -> tuple[Face, ...]:
         """The same without the ends of some of the box's coordinates."""
-        self.region.faces_without(coordinates)  # refuses those of the region
-        intervals = tuple(self.box.intervals.values())
-        sides: list[Face] = [Swept(face.names, face, intervals) for face in self.region.faces]
-        return (*sides, *(self._cap(face) for face in self.box.faces_without(coordinates)))
+        sides = self.region.faces_without(coordinates)
+        caps = self.faces[len(sides) :]
+        kept = (face for i, face in enumerate(caps) if self.box.names[i // 2] not in coordinates)
+        return (*self.faces[: len(sides)], *kept)
 
     def _cap(self, face: Flat) -> Face:
         """The region at a face of the box: a rectangle, cut to the region's shape."""
-        low = tuple(a for a, _ in self.region.intervals.values())
-        wide = tuple(b - a for a, b in self.region.intervals.values())
-        d, e = len(low), len(face.origin)
-        edges = [*((0.0,) * i + (w,) + (0.0,) * (d - i - 1 + e) for i, w in enumerate(wide))]
+        ends = list(self.region.intervals.values())
+        d, e = len(ends), len(face.origin)
+        edges = [tuple((high - low) * (i == j) for j in range(d + e)) for i, (low, high) in enumerate(ends)]
         edges += [(0.0,) * d + edge for edge in face.edges]
-        whole = Flat(face.names, low + face.origin, tuple(edges), (0.0,) * d + face.normal)
-
-        def keep(X: Tensor) -> Tensor:
-            return self.region.level(X[:, :d]) < 0
-
-        return Clipped(face.names, whole, self.level, keep)
+        origin = (*(low for low, _ in ends), *face.origin)
+        whole = Flat(face.names, origin, tuple(edges), (0.0,) * d + face.normal)
+        size = self.region.measure * face.area
+        return Clipped(face.names, whole, self.level, lambda X: self.region.level(X[:, :d]) < 0, size)
 
     @cached_property
     def measure(self) -> float:
@@ -75,6 +74,9 @@ class Product(Region):
         pairs = torch.cat([X.repeat_interleave(len(Y), 0), Y.repeat(len(X), 1)], 1)
         return pairs, torch.outer(v, w).reshape(-1)
 
+    def __repr__(self) -> str:
+        return f"{self.region} * {self.box}"
+
 
 def product(first: Region, second: Region) -> Region:
     """The product of a region and a box in other coordinates; of two boxes, a box.
@@ -90,3 +92,10 @@ def product(first: Region, second: Region) -> Region:
     if isinstance(first, Box):
         return Box({**first.intervals, **second.intervals}, name=first.name)
     return Product(first, second)
+
+
+def box_names(region: Region) -> tuple[str, ...]:
+    """The coordinates whose ends are faces of their own: all of a box, and those of a product's box."""
+    if isinstance(region, Product):
+        return region.box.names
+    return region.names if isinstance(region, Box) else ()

@@ -39,6 +39,12 @@ def coordinate_names(given: Iterable[str] | None, dimension: int) -> tuple[str, 
     return names
 
 
+def shown_names(coordinates: tuple[str, ...], name: str) -> str:
+    """The names of a region as further arguments, where they are not the usual ones."""
+    own = "" if coordinates == coordinate_names(None, len(coordinates)) else f", coordinates={coordinates}"
+    return own + (f", name={name!r}" if name else "")
+
+
 @dataclass(frozen=True)
 class Part:
     """Some of a boundary: faces, with points on them and normals at points."""
@@ -182,16 +188,26 @@ class Region(ABC):
 
         Args:
             name: a face's, or that of a region which this one is made of.
-            without: coordinates, such as time, whose ends do not count as boundary.
+            without: coordinates, such as time, whose ends do not count as boundary, unless a name is theirs alone.
 
         Raises:
             ProblemError: there is no part of that name, or nothing of it is left.
         """
         faces = self.faces_without(without)
-        chosen = tuple(face for face in faces if name == BOUNDARY or name in face.names)
-        if chosen:
-            return Part(name, chosen, self.scale)
-        known = sorted({BOUNDARY}.union(*(face.names for face in faces)))
+        if name == BOUNDARY and faces:
+            return Part(name, faces, self.scale)
+        for among in (
+            faces,
+            self.faces,
+        ):  # an end that does not count may be meant all the same, by its own name
+            chosen = tuple(face for face in among if name in face.names)
+            if chosen:
+                return Part(name, chosen, self.scale)
+        if name == BOUNDARY:
+            raise ProblemError(
+                "there is no boundary: the ends of every coordinate are taken by initial conditions"
+            )
+        known = sorted({BOUNDARY}.union(*(face.names for face in self.faces)))
         close = difflib.get_close_matches(name, known, n=1)
         hint = f": did you mean '{close[0]}'?" if close else ""
         raise ProblemError(f"the boundary has no part '{name}'{hint} (its parts: {', '.join(known)})")

@@ -1,6 +1,6 @@
 """Statements: equations and conditions, from text to residual trees."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lark import Token
@@ -88,7 +88,10 @@ def split_statements(text: str) -> tuple[str, ...]:
 
 
 def parse_statements(
-    texts: Sequence[str], coordinates: Sequence[str], parameters: Mapping[str, int | float | None]
+    texts: Sequence[str],
+    coordinates: Sequence[str],
+    parameters: Mapping[str, int | float | None],
+    functions: Collection[str] = (),
 ) -> tuple[Statement, ...]:
     """Read the statements of one problem together, for the unknown functions are found from all of them.
 
@@ -102,6 +105,7 @@ def parse_statements(
         coordinates: their names, in the order of the index of a Partial.
         parameters: their values by name, None for one that is not known yet. They stay symbols in the residual;
             the values serve places such as ``u(L)``.
+        functions: unknown functions of which other statements, that are no text, speak.
 
     Returns:
         One Statement for each text.
@@ -115,9 +119,9 @@ def parse_statements(
     """
     notation = Notation(tuple(coordinates), frozenset(coordinates) | frozenset(parameters))
     cut = [_Cut.of(text, notation) for text in texts]
-    texts = [(each.text, each.tokens) for each in cut]
-    unknowns = find_unknowns(texts, notation)
-    unknowns |= find_algebraic(texts, notation, unknowns)
+    read = [(each.text, each.tokens) for each in cut]
+    unknowns = find_unknowns(read, notation) | frozenset(functions)
+    unknowns |= find_algebraic(read, notation, unknowns)
     return tuple(_read(each, StatementScope(each.text, notation, parameters, unknowns)) for each in cut)
 
 

@@ -276,7 +276,7 @@ def _check_rows(
     statement: CallableStatement,
     residual: Callable[..., Tensor],
     places: Values,
-    values: Mapping[Key, Tensor],
+    values: Mapping[Any, Tensor],
 ) -> None:
     """Move each point in turn, its coordinates and partials: no other residual may change."""
     with torch.no_grad():
@@ -298,7 +298,7 @@ def _check_rows(
                 )
 
 
-def _is_affine(residual: Callable[..., Tensor], places: Values, values: Mapping[Key, Tensor]) -> bool:
+def _is_affine(residual: Callable[..., Tensor], places: Values, values: Mapping[Any, Tensor]) -> bool:
     """Slopes at random values of all signs and sizes are the slopes at any others."""
     generator = torch.Generator().manual_seed(1)
     slopes = []

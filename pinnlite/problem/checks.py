@@ -1,13 +1,17 @@
 """Is a problem posed? Counts, places and contradictions, each told with the statement and what to write instead."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import torch
 
 from pinnlite.errors import ProblemError
+from pinnlite.geometry.product import box_names
 from pinnlite.geometry.region import Region
 from pinnlite.problem.equations import Condition, Equation, Index, affine
+from pinnlite.problem.frozen import Frozen
 from pinnlite.problem.partial_names import key_of
+from pinnlite.problem.posedness import check_posed
+from pinnlite.problem.redundant import check_constants, check_repetitions
 from pinnlite.problem.unknown import Data, Unknown
 
 
@@ -22,15 +26,15 @@ def orders_of(equations: Sequence[Equation], dimension: int) -> dict[str, Index]
 
 
 def check(
-    domain: Region,
+    frozen: Frozen,
     parameters: Mapping[str, float],
     sought: Mapping[str, Unknown],
-    equations: Sequence[Equation],
     conditions: Sequence[Condition],
     data: Sequence[Data],
     orders: Mapping[str, Index],
 ) -> None:
     """Raise ProblemError where the statements do not pose a problem."""
+    domain, equations = frozen.domain, frozen.equations
     if not equations:
         raise ProblemError(
             "there is no equation among the statements, only conditions: add one, such as \"u'' + u = 0\""
@@ -46,7 +50,7 @@ def check(
             f"({', '.join(orders)}): there must be as many of one as of the other"
         )
     for condition in conditions:
-        _check_places(domain, condition)
+        _check_places(domain, condition, sought)
         if not condition.wanted and not condition.integrals:
             raise ProblemError(
                 f"the condition '{condition.text}' does not constrain the solution: leave it out"
@@ -68,10 +72,42 @@ def check(
     _check_data(domain, data, orders)
     if len(domain.names) == 1:
         _check_count(conditions, sum(len(d.values) for d in data), orders, sought)
+        return
+    for condition in conditions:
+        _check_on_boundary(domain, condition, bool(sought))
+    check_repetitions(domain, conditions, parameters)
+    check_posed(frozen, conditions, len(sought), bool(data))
+    if not data:
+        check_constants(frozen, conditions, len(sought))
 
 
-def _check_places(domain: Region, condition: Condition) -> None:
-    for _, _, at in condition.wanted:
+def _check_on_boundary(domain: Region, condition: Condition, sought: bool) -> None:
+    """A condition along a line or a surface is at the boundary, if only in one of its places.
+
+    At a single point it may be anywhere inside, and to determine an unknown parameter it may be along any line.
+    """
+    places = sorted({at for name, _, at in condition.wanted if None in at}, key=str)
+    own = box_names(domain)
+    if not places or condition.part is not None or sought:
+        return
+    for at in places:
+        for name, value in zip(domain.names, at, strict=True):
+            low, high = domain.intervals[name]
+            if (
+                value is not None
+                and name in own
+                and min(abs(value - low), abs(value - high)) <= 1e-12 * (high - low)
+            ):
+                return
+    ends = " or ".join(f"{name} = {end:g}" for name in own for end in domain.intervals[name])
+    remedy = f"fix one coordinate at an end, {ends}" if ends else "write u = ... on boundary"
+    raise ProblemError(
+        f"the condition '{condition.text}' is on points that are not on the boundary: {remedy}"
+    )
+
+
+def _check_places(domain: Region, condition: Condition, sought: Collection[str]) -> None:
+    for at in sorted({at for unknown, _, at in condition.wanted if unknown not in sought}, key=str):
         for name, value in zip(domain.names, at, strict=True):
             if value is not None and not domain.holds(name, value):
                 low, high = domain.intervals[name]
@@ -79,6 +115,10 @@ def _check_places(domain: Region, condition: Condition) -> None:
                     f"the condition '{condition.text}' is at {name} = {value:g}, outside the domain "
                     f"[{low:g}, {high:g}]: move it inside or widen {name}=({low:g}, {high:g})"
                 )
+        if None not in at and not domain.contains(torch.tensor([at], dtype=torch.float64)).all():
+            raise ProblemError(
+                f"the condition '{condition.text}' is at a point outside the domain: move it inside"
+            )
 
 
 def _check_data(domain: Region, data: Sequence[Data], orders: Mapping[str, Index]) -> None:
@@ -96,6 +136,10 @@ def _check_data(domain: Region, data: Sequence[Data], orders: Mapping[str, Index
                     raise ProblemError(
                         f"{observed.text} has a point at {name} = {value:g}, outside the domain [{low:g}, {high:g}]"
                     )
+        outside = ~domain.contains(observed.points)
+        if outside.any():
+            place = ", ".join(f"{value:g}" for value in observed.points[outside][0].tolist())
+            raise ProblemError(f"{observed.text} has a point at ({place}), outside the region: leave it out")
 
 
 def _check_count(

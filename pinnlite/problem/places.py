@@ -4,21 +4,26 @@ from collections.abc import Collection, Mapping, Sequence
 
 from pinnlite.errors import ProblemError
 from pinnlite.geometry.domains import Box
-from pinnlite.geometry.product import Product
+from pinnlite.geometry.product import box_names
 from pinnlite.geometry.region import Region
 from pinnlite.problem.boundary import BoundaryStatement, on_faces, on_part
 from pinnlite.problem.equations import Condition, Index
+from pinnlite.problem.frozen import TIME, Frozen
 
 
 def placed_on(
-    domain: Region,
+    frozen: Frozen,
     read: Sequence[Condition | BoundaryStatement],
     orders: Mapping[str, Index],
     sought: Collection[str],
 ) -> tuple[tuple[Condition, ...], tuple[Condition, ...]]:
     """The conditions as they were stated, and with those on parts of a box's boundary as one for each face."""
+    if all(isinstance(statement, Condition) for statement in read):
+        plain = tuple(statement for statement in read if isinstance(statement, Condition))
+        return plain, plain
+    domain = frozen.domain
     start = tuple(low for low, _ in domain.intervals.values())
-    evolving = initial_coordinates(domain, [c for c in read if isinstance(c, Condition)], orders)
+    evolving = initial_coordinates(frozen, [c for c in read if isinstance(c, Condition)], orders)
     whole: list[Condition] = []
     single: list[Condition] = []
     for statement in read:
@@ -40,15 +45,22 @@ def placed_on(
 
 
 def initial_coordinates(
-    domain: Region, conditions: Sequence[Condition], orders: Mapping[str, Index]
+    frozen: Frozen, conditions: Sequence[Condition], orders: Mapping[str, Index]
 ) -> tuple[str, ...]:
-    """The coordinates in which the problem evolves, as it does in time: all their data are at one end.
+    """The coordinates in which the problem evolves, as it does in time: their ends are no part of the boundary.
 
-    That is where some unknown of order m in the coordinate has m conditions or more at places at one of its ends, and
-    no condition is at a place at the other one. A coordinate of a region that is no box has no such ends.
+    These are those with all their data at one end, where some unknown of order m has m conditions or more, and none at
+    the other; and one, t if it is among several, whose data could only be at one end, by the equations themselves. A
+    coordinate of a region that is no box has no such ends.
     """
-    own = domain.box.names if isinstance(domain, Product) else domain.names if isinstance(domain, Box) else ()
-    return tuple(name for name in own if _evolves(domain, domain.names.index(name), conditions, orders))
+    domain = frozen.domain
+    stated = [
+        name for name in box_names(domain) if _evolves(domain, domain.names.index(name), conditions, orders)
+    ]
+    if stated or len(domain.names) == 1:
+        return tuple(stated)
+    able = [name for name in box_names(domain) if frozen.evolves(domain.names.index(name), name == TIME)]
+    return tuple(able) if len(able) == 1 else tuple(name for name in able if name == TIME)
 
 
 def _evolves(
@@ -65,6 +77,6 @@ def _evolves(
 
 
 def _is_at(condition: Condition, column: int, value: float, ends: tuple[float, float]) -> bool:
-    """Whether a condition has a place at a value of a coordinate, to rounding."""
-    fixed = (at[column] for _, _, at in condition.wanted)
+    """Whether a condition has a place at a value of a coordinate and of no other, to rounding."""
+    fixed = (at[column] for _, _, at in condition.wanted if sum(v is not None for v in at) == 1)
     return any(v is not None and abs(v - value) <= 1e-12 * (ends[1] - ends[0]) for v in fixed)

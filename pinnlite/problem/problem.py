@@ -19,6 +19,7 @@ from pinnlite.problem.boundary import BoundaryStatement, boundary_statement
 from pinnlite.problem.callables import CallableStatement, boundary_from, condition_from, equation_from
 from pinnlite.problem.checks import check, orders_of
 from pinnlite.problem.equations import Condition, Equation, Index, condition_of, equation_of
+from pinnlite.problem.frozen import TIME, Frozen
 from pinnlite.problem.places import initial_coordinates, placed_on
 from pinnlite.problem.unknown import Data, Unknown
 
@@ -75,7 +76,8 @@ class Problem:
         domain = _domain(on, intervals)
         texts, callables, data = _sort_statements(statements)
         known: dict[str, float | None] = {**parameters, **dict.fromkeys(unknowns)}
-        parsed = parse_statements(texts, domain.names, known)
+        named = {name for stated in callables for name in stated.arguments}
+        parsed = parse_statements(texts, domain.names, known, named.difference(domain.names, known))
         start = tuple(low for low, _ in domain.intervals.values())
         equations = [equation_of(s, unknowns) for s in parsed if not s.is_condition]
         read: list[Condition | BoundaryStatement] = [
@@ -92,7 +94,8 @@ class Problem:
             else:
                 equations.append(equation_from(stated, *made))
         orders = orders_of(equations, len(domain.names))
-        whole, conditions = placed_on(domain, read, orders, unknowns)
+        frozen = Frozen(domain, equations, tuple(name for name in orders if name not in unknowns), parameters)
+        whole, conditions = placed_on(frozen, read, orders, unknowns)
         for name, value in {
             "statements": (*texts, *(stated.text for stated in callables), *(d.text for d in data)),
             "domain": domain,
@@ -106,7 +109,7 @@ class Problem:
         }.items():
             object.__setattr__(self, name, value)
         _check_used(parameters, (*texts, *(a for stated in callables for a in stated.arguments)))
-        check(domain, parameters, unknowns, equations, conditions, data, self.orders)
+        check(frozen, parameters, unknowns, conditions, data, self.orders)
 
     @property
     def unknowns(self) -> tuple[str, ...]:
@@ -116,8 +119,9 @@ class Problem:
     @property
     def marching(self) -> str:
         """The coordinate in which the problem evolves from initial data; the first one where there is none."""
-        evolving = initial_coordinates(self.domain, self.conditions, self.orders)
-        return (*evolving, self.domain.names[0])[0]
+        frozen = Frozen(self.domain, self.equations, self.unknowns, self.parameters)
+        evolving = initial_coordinates(frozen, self.conditions, self.orders)
+        return TIME if TIME in evolving else (*evolving, self.domain.names[0])[0]
 
     @property
     def linear(self) -> bool:
@@ -201,7 +205,10 @@ class Problem:
         return residuals(self, net, points, unknown_parameters)
 
     def __str__(self) -> str:
-        domain = ", ".join(f"{name} in [{a:g}, {b:g}]" for name, (a, b) in self.domain.intervals.items())
+        intervals = self.domain.intervals.items()
+        domain = ", ".join(f"{name} in [{low:g}, {high:g}]" for name, (low, high) in intervals)
+        if not isinstance(self.domain, Box):
+            domain = f"on {self.domain}"
         given = "".join(f", {name} = {value:g}" for name, value in self.parameters.items())
         sought = "".join(f", {name} unknown" for name in self.unknown_parameters)
         return "; ".join(self.statements) + f"; {domain}{given}{sought}"

@@ -1,6 +1,7 @@
 """Points of a box: each kind by the property that defines it."""
 
 import itertools
+import math
 import re
 
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 from scipy import stats
 
 from pinnlite.errors import ProblemError
-from pinnlite.geometry.sampling import box_points, gauss_rule
+from pinnlite.geometry.sampling import adaptive_points, box_points, gauss_rule
 
 KINDS = ("sobol", "latin", "uniform", "gauss", "chebyshev")
 UNIT = [(0.0, 1.0), (0.0, 1.0)]
@@ -103,3 +104,36 @@ def test_seeds_decide(kind: str) -> None:
 def test_refusals(count: int, kind: str, dimension: int, message: str) -> None:
     with pytest.raises(ProblemError, match=re.escape(message)):
         box_points([(0.0, 1.0)] * dimension, count, kind)
+
+
+class TestAdaptive:
+    """A candidate's chance is in proportion to |r|^k / mean + c: counted over many draws."""
+
+    CANDIDATES = box_points([(0.0, 1.0)], 2000)
+
+    def test_frequencies(self) -> None:
+        def residual(X: torch.Tensor) -> torch.Tensor:
+            return torch.where(X[:, 0] < 0.25, -3.0, 1.0)
+
+        left = 0.0
+        for seed in range(40):  # few of many, so that not putting back hardly matters
+            left += (adaptive_points(residual, self.CANDIDATES, 50, 2.0, 1.0, seed) < 0.25).sum().item()
+        mean = 0.25 * 9 + 0.75
+        chance = 0.25 * (9 / mean + 1) / 2
+        spread = math.sqrt(2000 * chance * (1 - chance))
+        assert abs(left - 2000 * chance) < 4 * spread
+
+    def test_seeds_decide(self) -> None:
+        first, again, other = (
+            adaptive_points(lambda X: X[:, 0], self.CANDIDATES, 20, seed=seed) for seed in (1, 1, 2)
+        )
+        assert torch.equal(first, again)
+        assert not torch.equal(first, other)
+        assert len(first.unique(dim=0)) == 20
+
+    def test_where_there_is_nothing_to_choose(self) -> None:
+        assert len(adaptive_points(lambda X: 0 * X[:, 0], self.CANDIDATES, 2000)) == 2000
+        with pytest.raises(ProblemError, match="3000 points cannot be chosen among 2000"):
+            adaptive_points(lambda X: X[:, 0], self.CANDIDATES, 3000)
+        with pytest.raises(ProblemError, match="not finite"):
+            adaptive_points(lambda X: X[:, 0] / 0, self.CANDIDATES, 30)

@@ -63,9 +63,8 @@ class TestSample:
             HEAT.sample(**counts)
 
     def test_four_dimensions(self) -> None:
-        problem = pl.Problem(
-            "u_t = u_xx + u_yy + u_zz", "u(x, y, z, 0) = 1", x=(0, 1), y=(0, 1), z=(0, 1), t=(0, 2)
-        )
+        statements = ("u_t = u_xx + u_yy + u_zz", "u(x, y, z, 0) = 1", "u = 0 on boundary")
+        problem = pl.Problem(*statements, x=(0, 1), y=(0, 1), z=(0, 1), t=(0, 2))
         points = problem.sample(10_000)
         assert len(points["u(x, y, z, 0) = 1"]) == 1000  # as dense as the interior: 10 each way
 
@@ -92,7 +91,8 @@ class TestResiduals:
         assert max(row.abs().max().item() for row in rows.values()) < 400 * 1e-15
 
     def test_a_condition_that_names_two_places(self) -> None:
-        problem = pl.Problem("u_t = u_xx", "u(0, t) = u(1, t)", "u_x(0, t) = 2u_x(1, t)", x=(0, 1), t=(0, 3))
+        coupled = ("u(0, t) = u(1, t)", "u_x(0, t) = 2u_x(1, t)")
+        problem = pl.Problem("u_t = u_xx", "u(x, 0) = 0", *coupled, x=(0, 1), t=(0, 3))
         points = problem.sample(9)
         rows = problem.residuals(lambda X: (X[:, 0] ** 2 + 1) * X[:, 1], points)
         close(rows["u(0, t) = u(1, t)"], -points["u(0, t) = u(1, t)"][:, 1])
@@ -112,7 +112,9 @@ class TestResiduals:
         problem = pl.Problem("u'' = u", "u(0) = 1", "integral(x*u^2, x) = 1", x=(0, 1))
         rows = problem.residuals(torch.exp, problem.sample(5))
         close(rows["integral(x*u^2, x) = 1"], torch.tensor([(math.e**2 + 1) / 4 - 1], dtype=torch.float64))
-        plane = pl.Problem("u_t = u_xx", "integral(u, x) = t", x=(0, 2), t=(0, 1))
+        plane = pl.Problem(
+            "u_t = u_xx", "u(x, 0) = 0", "u(0, t) = 0", "integral(u, x) = t", x=(0, 2), t=(0, 1)
+        )
         points = plane.sample(16)
         rows = plane.residuals(lambda X: X[:, 0] * X[:, 1] ** 2, points)
         t = points["integral(u, x) = t"][:, 1]
@@ -135,9 +137,10 @@ class TestResiduals:
 
     def test_python_callables(self) -> None:
         problem = pl.Problem(
-            equation(lambda u, x, t: u.t - x * u.xx),
+            equation(lambda u, x, t: u.tt - (1 + x) * u.xx),
             condition(lambda u, x: u - torch.sin(x), t=0),
             condition(lambda u, x: u.t, t=0),
+            condition(lambda u, t: u.n - t, on="boundary"),
             x=(0, 1),
             t=(0, 1),
         )
@@ -147,10 +150,13 @@ class TestResiduals:
             "equation <lambda>",
             "condition <lambda> at t = 0",
             "condition <lambda> at t = 0 (2)",
+            "condition <lambda> on boundary",
         ]
         x, t = points["interior"].T
-        close(rows["equation <lambda>"], x**2 - 2 * x * t)
-        first, second = (points[name][:, 0] for name in list(rows)[1:])
+        close(rows["equation <lambda>"], -2 * (1 + x) * t)
+        first, second = (points[name][:, 0] for name in list(rows)[1:3])
+        x, t = points["condition <lambda> on boundary"].T
+        close(rows["condition <lambda> on boundary"], torch.where(x > 0.5, 2 * t - t, -t))
         close(rows["condition <lambda> at t = 0"], -torch.sin(first))
         close(rows["condition <lambda> at t = 0 (2)"], second**2)
 
