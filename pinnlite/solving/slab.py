@@ -17,6 +17,7 @@ from pinnlite.trials.elements import TINY, Reference, functional
 _STEPS = 12
 _SLOW = 0.2  # a step that is no smaller than this part of the one before asks for a new Jacobian
 _ROUNDING = 1e-13
+_HARMLESS = 1e-12  # jumps of this size are left alone
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ class SlabSolver:
                 jump = torch.zeros(E, k, dtype=torch.float64)
                 jump[:-1] = rows[1:, :k] * powers[1:] - right[:-1] * powers[:-1]
                 apart = (jump / powers).abs().amax()
-                matters = matters or bool(apart > 1e-2 * accuracy * sizes[unknown])
+                matters = matters or bool(apart > max(1e-2 * accuracy, _HARMLESS) * sizes[unknown])
                 starts.append(jump)
             if matters:
                 at_rest = self.collocation.top(at_rest, tuple(starts), place.half_time)

@@ -147,10 +147,10 @@ KDV = Known(
         lambda k: 0.022**2 * 1j * k**3,
         lambda v, k: -0.5j * k * np.fft.fft(np.fft.ifft(v).real ** 2),
         512,
-        2400,
+        4800,
     ),
     1e-8,
-    floor=1e-10,
+    floor=2e-10,
     points=grid_of_steps(),
 )
 WAVE = Known(
