@@ -9,12 +9,18 @@ from pinnlite.solving.evolution import Evolution, evolution_of
 from pinnlite.solving.refine import Candidate, Clock
 from pinnlite.solving.slab_collocation import SlabCollocation
 from pinnlite.solving.slabs import SlabMarch
+from pinnlite.solving.well_posed import ill_posed
 from pinnlite.trials.elements import gauss_nodes, radau_nodes
 from pinnlite.trials.trial import Approximation
 
+_MARGIN = 0.5  # of the tolerance
 _SHARPER = 0.1  # from one candidate to the next, at least
 _FLOOR = 1e-13  # coefficients below this are rounding
 _CANDIDATES = 6
+_ILL_POSED = (
+    "The problem is ill-posed: the shorter a wave the faster it grows, as in a heat equation that runs backwards. "
+    "Start at the other end of time, or change the sign of the highest derivative."
+)
 
 
 def suits(problem: Problem) -> bool:
@@ -30,7 +36,10 @@ def candidates(problem: Problem, tol: float, clock: Clock) -> Iterator[Candidate
     """Solutions of growing accuracy, each on other nodes than the one before."""
     evolution = evolution_of(problem)
     assert evolution is not None
-    accuracy, before, apart = tol, None, math.inf
+    if ill_posed(evolution):
+        yield Candidate(None, "short waves grow without bound", _ILL_POSED)
+        return
+    accuracy, before, apart = _MARGIN * tol, None, math.inf
     for level in range(_CANDIDATES):
         candidate = _candidate(evolution, max(accuracy, _FLOOR), level, clock)
         yield candidate

@@ -1,13 +1,13 @@
 """One slab of time by Newton's method, with a Jacobian that is kept for as long as the steps go on falling with it."""
 
-from collections.abc import Sequence
+import math
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pinnlite.problem.equations import Condition, Placed
+from pinnlite.problem.equations import Placed
 from pinnlite.solving.condensed import Condensed
 from pinnlite.solving.cyclic import Cyclic
 from pinnlite.solving.residuals import pointwise
@@ -17,6 +17,7 @@ from pinnlite.trials.elements import TINY, Reference, functional
 _STEPS = 12
 _SLOW = 0.2  # a step that is no smaller than this part of the one before asks for a new Jacobian
 _ROUNDING = 1e-13
+_NEGLIGIBLE = 1e-12  # of the largest unknown
 _HARMLESS = 1e-12  # jumps of this size are left alone
 
 
@@ -78,7 +79,7 @@ class SlabSolver:
                 ends, _ = self._ends(place, guess, known)
             step = self._step(factors, guess, residual, ends, jumps, scale)
             guess = Guess(guess.states + step.states, guess.inner + step.inner)
-            change = self._length(step, scale, sizes)
+            change = self._length(step, guess, scale, sizes)
             if not change < 1e6:
                 factors = None
                 break
@@ -139,15 +140,22 @@ class SlabSolver:
             blocks.append(at_rest.flatten(1))
         return torch.cat(blocks, 1)
 
-    def _length(self, step: Guess, scale: Tensor, sizes: dict[str, float]) -> float:
+    def _length(self, step: Guess, guess: Guess, scale: Tensor, sizes: dict[str, float]) -> float:
         """The largest change of a value at a node, relative to the size of its unknown."""
-        nodes, longest = self.collocation.space_nodes, 0.0
-        for unknown, rows in self._rows(step, scale).items():
-            k, _ = self.collocation.evolution.orders[unknown]
-            values = self.collocation.by_time(unknown, 0, 1.0) @ rows
-            change = (values @ Reference.of(nodes, k).values[0].T).abs().amax()
-            longest = max(longest, (change / max(sizes[unknown], TINY)).item()) if change.isfinite() else torch.inf
-        return longest
+        changes, reach = (self._reach(point, scale) for point in (step, guess))
+        size = {u: max(sizes[u], reach[u]) for u in changes}
+        least = max(_NEGLIGIBLE * max(size.values()), TINY)  # an unknown that is nothing but rounding
+        lengths = [change / max(size[u], least) for u, change in changes.items()]
+        return max(lengths) if all(math.isfinite(length) for length in lengths) else math.inf
+
+    def _reach(self, point: Guess, scale: Tensor) -> dict[str, float]:
+        """What a point contributes to the values of each unknown at the nodes, at most."""
+        reach = {}
+        for unknown, rows in self._rows(point, scale).items():
+            basis = Reference.of(self.collocation.space_nodes, self.collocation.evolution.orders[unknown][0])
+            values = self.collocation.by_time(unknown, 0, 1.0) @ rows @ basis.values[0].T
+            reach[unknown] = values.abs().amax().item()
+        return reach
 
     def _rows(self, guess: Guess, scale: Tensor) -> dict[str, Tensor]:
         """The coordinates of the elements, by unknown and node in time."""
@@ -155,8 +163,8 @@ class SlabSolver:
         rows, state, inner = {}, 0, 0
         scaled = guess.states[:-1] * scale
         for unknown, (k, _) in self.collocation.evolution.orders.items():
-            left = scaled[:, state : state + n * k].view(-1, n, k)
-            rows[unknown] = torch.cat([left, guess.inner[:, inner : inner + n * N].view(-1, n, N)], 2)
+            left = scaled[:, state : state + n * k].unflatten(1, (n, k))
+            rows[unknown] = torch.cat([left, guess.inner[:, inner : inner + n * N].unflatten(1, (n, N))], 2)
             state, inner = state + n * k, inner + n * N
         return rows
 

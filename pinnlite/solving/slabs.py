@@ -20,8 +20,11 @@ from pinnlite.trials.space_time import SpaceTime
 _FIRST = 0.05  # of the whole time: the first slab that is tried
 _SHORTEST = 1e-12  # of the whole time
 _MOST_ELEMENTS = 2000
-_SMALLEST = 1e-10  # of the domain: a front that needs smaller elements is no smooth one
+_SMALLEST = 2.0**-27  # of the domain: a front that needs smaller elements is a shock
+_SMALLEST_EARLY = 2.0**-40  # the same while what was discontinuous at the start is smoothed out
+_EARLY = 1e-4  # of the whole time
 _WASTED = 0.03  # of the accuracy: elements that resolve so much more are merged
+_GROWN = 1e4  # times the start: what stops there blows up
 _STOPPED = "stopped"
 
 
@@ -68,6 +71,7 @@ class SlabMarch:
         time, step = evolution.start, _FIRST * length
         mesh, known = InitialField(evolution).resolved(self.collocation.space_nodes, 0.3 * self.accuracy)
         self._measure_start(known, mesh)
+        self.start_sizes = dict(self.sizes)
         first: Rows | None = None
         try:
             while time != evolution.stop and failure is None:
@@ -94,26 +98,33 @@ class SlabMarch:
                 sizes = self._sizes(rows, mesh)
                 series = self._series(rows, known)
                 tail_x, tail_t = self._tails(rows, series, mesh, sizes)
-                bad = (tail_x > self.accuracy) & (mesh.share > _SMALLEST)
                 ratio = 0.9 * (self.accuracy / max(tail_t, TINY)) ** (1 / len(self.collocation.time_nodes))
+                early = abs(time - evolution.start) < _EARLY * abs(length)
                 if tail_t > self.accuracy and abs(step) > _SHORTEST * abs(length):
                     self.refused += 1
                     step *= min(0.9, max(0.2, ratio))
-                    if not bad.any():
+                    if ratio < 0.5:  # so far off in time that the elements could not be judged by it
+                        failure = failure or self._stuck(time, step, length)
                         continue
+                smallest = _SMALLEST_EARLY if early else _SMALLEST
+                unresolved = tail_x > self.accuracy
+                bad = unresolved & (mesh.share > smallest)
                 if bad.any():
                     self.refused += 1
                     finer = mesh.halved(bad)
                     if len(finer.half) > _MOST_ELEMENTS:
-                        failure = f"{_MOST_ELEMENTS} elements did not resolve the solution near {time:.6g}"
+                        failure = self._too_steep(time)
                         continue
                     if tail_t <= self.accuracy:
                         first = self._carry(rows, mesh, finer)
                     known = self._carry_known(known, mesh, finer)
                     mesh = finer
                     continue
-                if (tail_x > self.accuracy).any() and abs(step) < 1e-9 * abs(length):
-                    failure = f"a front steepens beyond what can be resolved near {time:.6g}"
+                if tail_t > self.accuracy and abs(step) > _SHORTEST * abs(length):
+                    failure = failure or self._stuck(time, step, length)
+                    continue
+                if unresolved.any() and not early:
+                    failure = self._too_steep(time)
                     continue
                 self.sizes = sizes
                 self.accepted.append(_Slab(mesh, place, rows, series))
@@ -130,7 +141,20 @@ class SlabMarch:
     def _stuck(self, time: float, step: float, length: float) -> str | None:
         if abs(step) > _SHORTEST * abs(length):
             return None
-        return f"no solution could be continued past {time:.6g}"
+        t = self.evolution.names[self.evolution.time]
+        if any(size > _GROWN * max(self.start_sizes[u], TINY) for u, size in self.sizes.items() if self.start_sizes[u]):
+            return f"The solution grows without bound near {t} = {time:.6g}: it seems to blow up there."
+        return (
+            f"No solution could be continued past {t} = {time:.6g}: the equation seems to be singular there, "
+            "or its conditions do not determine a solution."
+        )
+
+    def _too_steep(self, time: float) -> str:
+        t = self.evolution.names[self.evolution.time]
+        return (
+            f"The solution steepens near {t} = {time:.6g} beyond what elements can resolve, as into a shock: "
+            "end the domain before, or add diffusion."
+        )
 
     def _guess(self, mesh: SpaceMesh, place: Place, known: Known) -> dict[str, Tensor]:
         """Where Newton's method starts: the last slab's series in time gone on with, as long as its terms fall."""
