@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from jaxtyping import Float
+from torch import Tensor
+
 from pinnlite.problem.problem import Problem
 from pinnlite.solving.box_rows import BoxRows
 from pinnlite.solving.residuals import Monitor
@@ -15,11 +18,12 @@ _NEAR = 1e-3  # a step as short as this is taken whole: the misfit may be all tr
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """Where the iteration ended, whether it came to rest there, and how it amplifies noise."""
+    """Where the iteration ended, whether it came to rest there, how it amplifies noise, and what is left of the rows."""
 
     boxes: Boxes
     settled: bool
     amplification: float
+    imbalance: Float[Tensor, " E"]
 
 
 def gauss_newton(problem: Problem, start: Boxes, accuracy: float, monitor: Monitor) -> Outcome:
@@ -27,7 +31,7 @@ def gauss_newton(problem: Problem, start: Boxes, accuracy: float, monitor: Monit
     rows = BoxRows(problem, start.partition, start.degree)
     solved = rows.solve(start)
     if problem.linear:
-        return Outcome(solved.boxes, True, solved.amplification)
+        return Outcome(solved.boxes, True, solved.amplification, rows.imbalance(solved.boxes))
     here, before = start, float("inf")
     for count in range(_STEPS):
         length = here.distance(solved.boxes)
@@ -35,11 +39,11 @@ def gauss_newton(problem: Problem, start: Boxes, accuracy: float, monitor: Monit
         rest = max(_SETTLED, 1e-2 * accuracy)
         # Quadratic convergence: a step of this length leaves its square, unless rounding keeps it from shrinking.
         if moved and (length <= rest or (length < 1e-9 and length > before / 4)):
-            return Outcome(here, True, solved.amplification)
+            return Outcome(here, True, solved.amplification, rows.imbalance(here))
         if not moved or monitor(count, length):
             break
         before, solved = length, rows.solve(here)
-    return Outcome(here, False, solved.amplification)
+    return Outcome(here, False, solved.amplification, rows.imbalance(here))
 
 
 def _taken(rows: BoxRows, here: Boxes, towards: Boxes, length: float) -> tuple[Boxes, bool]:

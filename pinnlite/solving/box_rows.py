@@ -112,6 +112,19 @@ class BoxRows:
         ]
         return torch.cat([rows.flatten() for rows in scaled]).norm().nan_to_num(math.inf).item()
 
+    def imbalance(self, boxes: Boxes) -> Float[Tensor, " E"]:
+        """For each cell the largest residual that is left, relative to what its terms are for functions of this size."""
+        amplitude = max(own.abs().amax().item() for own in boxes.coefficients.values()) or 1.0
+        left = torch.zeros(len(self.partition), dtype=torch.float64)
+        units = iter(self.units)
+        for residual, _, _ in self._equations(boxes):
+            left = torch.maximum(left, residual.abs().amax(1) / next(units))
+        for piece in self.pieces:
+            residual = self._read(piece, boxes)[0].abs().amax() / next(units)
+            for cell in piece.cells.values():
+                left[cell] = torch.maximum(left[cell], residual[0])
+        return left / amplitude
+
     # --- equations ------------------------------------------------------------------------------------------------
 
     def _statements(self, guess: Boxes) -> Iterator[tuple[tuple[int, ...], Tensor, Tensor]]:

@@ -15,13 +15,17 @@ from pinnlite.trials.boxes import TAIL, Boxes, multi_indices
 from pinnlite.trials.partition import Partition
 
 _CANDIDATES = 6
-_SHARPER = 0.1  # from one candidate to the next, after the second
+_MARGIN = 0.3  # of the tolerance
+_SHARPER = 0.1  # from one candidate to the next
 _FLOOR = 1e-14  # coefficients below this are rounding
 _GROWTH = 1.5  # of the number of members when the degree is raised
 _MOST_MEMBERS = 2100  # of one box
 _PATIENT = 480  # members up to which the degree is raised without asking whether it helps
 _MOST_UNKNOWNS = {2: 150_000}  # of all boxes, by the number of coordinates
 _MOST_UNKNOWNS_BEYOND = 15_000
+_MOST_CUT = 3  # coordinates in which a box is cut in two: in more there would be too many
+_LEAST_DECAY = 0.3  # of the logarithm of the coefficients from one degree to the next
+_LEAST_ORDER = 9.0  # of their decay as a power of the degree
 _SHARE = 0.1  # of the worst tail: what is below is left until then, for it may be an echo of the worst
 _SHORTEST = 1e-12  # of the domain: boxes as short as that are left as they are
 _LOOKS = 40  # points of a box where the residual is looked at
@@ -38,7 +42,7 @@ def candidates(problem: Problem, tol: float, clock: Clock) -> Iterator[Candidate
     """Solutions of growing accuracy, each of a higher degree on other points than the one before."""
     attempt = _Attempt(problem, clock)
     for level in range(_CANDIDATES):
-        yield attempt.at(max(_FLOOR, tol * _SHARPER ** max(0, level - 1)))
+        yield attempt.at(max(_FLOOR, _MARGIN * tol * _SHARPER**level))
 
 
 class _Attempt:
@@ -57,7 +61,7 @@ class _Attempt:
     def at(self, accuracy: float) -> Candidate:
         """A candidate whose series have decayed to this accuracy."""
         if self.solved:
-            self.boxes = self.boxes.of_degree(self._next_degree() if len(self.boxes.partition) == 1 else self.boxes.degree + 2)
+            self.boxes = self.boxes.of_degree(self.boxes.degree + (2 if self.d <= _MOST_CUT else 1))
         while True:
             outcome = self._solve(accuracy)
             self.boxes, self.solved = outcome.boxes, True
@@ -65,10 +69,10 @@ class _Attempt:
                 return Candidate(None, self._note, _UNDETERMINED)
             if self.clock.spent:
                 return Candidate(self.boxes, self._note, "stopped")
-            finer = self._finer(accuracy)
+            finer = self._finer(accuracy, outcome.imbalance)
             if finer is None:
                 break
-            if self._too_many(finer):
+            if finer is self.boxes or self._too_many(finer):
                 return Candidate(self.boxes, self._note, self._unresolved())
             self.boxes = finer
         failure = None if outcome.settled else _UNSETTLED
@@ -80,21 +84,30 @@ class _Attempt:
     def _solve(self, accuracy: float) -> Outcome:
         return gauss_newton(self.problem, self.boxes, accuracy, lambda step, length: self.clock.spent)
 
-    def _finer(self, accuracy: float) -> Boxes | None:
+    def _finer(self, accuracy: float, imbalance: Float[Tensor, " E"]) -> Boxes | None:
         """A trial that can hold more where the present one is not enough; None if it is."""
         boxes, partition = self.boxes, self.boxes.partition
         volumes = partition.half.prod(1)
         weight = (volumes / volumes.sum()) ** (0.5 / self.d)  # a small box counts for less, but a corner spreads far
-        tails = boxes.tails() * weight[:, None]
+        tails = boxes.tails()
+        along = tails / tails.amax(1, keepdim=True).clamp(min=1e-300)
+        # Second derivatives of P_p are up to p^4 times P_p, and p^2 on the average.
+        unbalanced = (imbalance / boxes.degree**2)[:, None] * along
+        tails = torch.maximum(tails, unbalanced) * weight[:, None]
         short = 2 * partition.half <= _SHORTEST * partition.extent
         bad = (tails > accuracy) & ~short
         if not bad.any():
-            bad = _overlooked(self.problem, boxes, accuracy)[:, None] & ~short
+            if len(partition) == 1 and self.d <= _MOST_CUT and not self._exponential:
+                bad = ~short
+            else:
+                bad = _overlooked(self.problem, boxes, accuracy)[:, None] & ~short
             if not bad.any():
                 return None
             tails = torch.where(bad, 1.0, tails)
         if len(partition) == 1 and self._worth_raising(tails.amax().item(), accuracy):
-            return boxes.of_degree(self._next_degree())
+            return boxes.of_degree(self._next_degree(tails.amax().item(), accuracy))
+        if self.d > _MOST_CUT:
+            return boxes
         if len(partition) == 1:
             boxes = boxes.of_degree(_degree_of_many(accuracy, self.d))
         worst = tails.amax()
@@ -104,18 +117,30 @@ class _Attempt:
         """Whether the coefficients' decay promises the accuracy at a degree that can be afforded."""
         degree = self.boxes.degree
         most = max(p for p in range(1, 200) if _members(p, self.d) <= _MOST_MEMBERS)
-        if _members(degree, self.d) < _PATIENT:
-            return True
-        shells = self.boxes.shells()[0]
-        middle = degree // 2
-        fallen = math.log(shells[middle - TAIL + 1 : middle + 1].amax().item() / max(tail, _FLOOR))
-        if fallen <= 0:
-            return False
-        return degree < most and degree + (degree - middle) * math.log(tail / accuracy) / fallen <= most
+        if self.d > _MOST_CUT or _members(degree, self.d) < _PATIENT:
+            return degree < most
+        enough = degree + math.log(tail / accuracy) / self._decay
+        return degree < most and self._exponential and enough <= most
 
-    def _next_degree(self) -> int:
+    @property
+    def _decay(self) -> float:
+        """That of the unknown that decays slowest."""
+        return max(1e-3, self.boxes.decay().amin().item())
+
+    @property
+    def _exponential(self) -> bool:
+        """Whether the coefficients of one box decay faster than a corner or another singular point would let them."""
+        return self._decay > max(_LEAST_DECAY, _LEAST_ORDER / self.boxes.degree)
+
+    def _next_degree(self, tail: float, accuracy: float) -> int:
+        """The degree that the decay promises to be enough, within bounds."""
         size, degree = _members(self.boxes.degree, self.d), self.boxes.degree + 1
-        while _members(degree, self.d) < _GROWTH * size and _members(degree + 1, self.d) <= _MOST_MEMBERS:
+        enough = self.boxes.degree + math.log(tail / accuracy) / self._decay
+        while (
+            degree < enough
+            and _members(degree, self.d) < _GROWTH * size
+            and _members(degree + 1, self.d) <= _MOST_MEMBERS
+        ):
             degree += 1
         return degree
 

@@ -11,7 +11,7 @@ from pinnlite.problem.callables import CallableStatement
 from pinnlite.problem.problem import Problem
 from pinnlite.problem.unknown import Data
 from pinnlite.solution import Solution
-from pinnlite.solving import by_elements, by_features, by_network
+from pinnlite.solving import by_boxes, by_elements, by_features, by_network
 from pinnlite.solving.refine import Candidate, Clock, Result, refine
 from pinnlite.solving.residuals import INTERRUPTED, Method
 
@@ -115,7 +115,7 @@ def _check_arguments(
             "unknown parameters, observations and integral conditions are solved for with Legendre elements only, "
             "so far: leave out trial, or train your own module on problem.residuals"
         )
-    if len(problem.domain.names) > 1:
+    if len(problem.domain.names) > 1 and trial not in {"auto", "legendre"}:
         raise ProblemError(
             f"the problem has {len(problem.domain.names)} coordinates ({', '.join(problem.domain.names)}): "
             "partial differential equations cannot be solved yet; leave one coordinate"
@@ -131,6 +131,8 @@ def _candidates(
         return _KINDS[trial], by_network.candidates(problem, tol, method, seed, clock)
     if trial == "features":
         return _KINDS[trial], by_features.candidates(problem, tol, method, seed, clock)
+    if len(problem.domain.names) > 1:
+        return _KINDS["legendre"], by_boxes.candidates(problem, tol, clock)
     return _KINDS["legendre"], by_elements.candidates(problem, tol, clock)
 
 

@@ -22,6 +22,8 @@ from pinnlite.trials.partition import Partition
 
 TAIL = 2  # degrees whose coefficients must have decayed; more than one, since of an even function every other is zero
 _TINY = 1e-300
+_POINTS = 3000  # of the quadrature over all boxes
+_LEAST_POINTS = 24  # of a box
 _MOST_VALUES = 4_000_000  # of members at points at a time
 
 
@@ -32,19 +34,19 @@ def multi_indices(degree: int, dimension: int) -> Int[Tensor, "P d"]:
     return torch.tensor(sorted(every, key=lambda a: (sum(a), a)), dtype=torch.long).view(-1, dimension)
 
 
-def legendre_table(s: Float[Tensor, "*n"], degree: int, derivative: int) -> Float[Tensor, "*n p1"]:
-    """A derivative of P_0 ... P_degree at ``s``, by P_n^(k) = (2k-1)!! C_{n-k}^{(k+1/2)}: no digit is lost."""
+def legendre_table(s: Float[Tensor, " n"], degree: int, derivative: int) -> Float[Tensor, "p1 n"]:
+    """A derivative of P_0 ... P_degree at ``s``, row by row, by P_n^(k) = (2k-1)!! C_{n-k}^{(k+1/2)}: no digit is lost."""
     order = derivative + 0.5
-    columns = [torch.zeros_like(s)] * min(derivative, degree + 1)
+    rows = [torch.zeros_like(s)] * min(derivative, degree + 1)
     for n in range(degree + 1 - derivative):
         if n == 0:
-            columns.append(torch.full_like(s, float(np.prod(np.arange(1.0, 2 * derivative, 2)))))
+            rows.append(torch.full_like(s, float(np.prod(np.arange(1.0, 2 * derivative, 2)))))
         elif n == 1:
-            columns.append(2 * order * s * columns[-1])
+            rows.append(2 * order * s * rows[-1])
         else:
-            ahead = 2 * (n + order - 1) * s * columns[-1] - (n + 2 * order - 2) * columns[-2]
-            columns.append(ahead / n)
-    return torch.stack(columns, -1)
+            ahead = 2 * (n + order - 1) * s * rows[-1] - (n + 2 * order - 2) * rows[-2]
+            rows.append(ahead / n)
+    return torch.stack(rows)
 
 
 def members(s: Float[Tensor, "n d"], degree: int, index: Index) -> Float[Tensor, "n P"]:
@@ -52,10 +54,10 @@ def members(s: Float[Tensor, "n d"], degree: int, index: Index) -> Float[Tensor,
     chosen = multi_indices(degree, len(index))
     product: Tensor | None = None
     for axis, derivative in enumerate(index):
-        factor = legendre_table(s[:, axis], degree, derivative)[:, chosen[:, axis]]
+        factor = legendre_table(s[:, axis], degree, derivative)[chosen[:, axis]]  # rows are copied fast
         product = factor if product is None else product * factor
     assert product is not None
-    return product
+    return product.T
 
 
 @lru_cache(maxsize=4096)
@@ -63,8 +65,8 @@ def _restriction(degree: int, low: float, high: float) -> Float[Tensor, "p1 p1"]
     """Matrix from Legendre coefficients on [-1, 1] to those on [low, high] within it."""
     nodes, weights = (torch.from_numpy(a) for a in np.polynomial.legendre.leggauss(degree + 1))
     outer = legendre_table(low + (high - low) * (1 + nodes) / 2, degree, 0)
-    inner = legendre_table(nodes, degree, 0) * (torch.arange(degree + 1) + 0.5) * weights[:, None]
-    return inner.T @ outer
+    inner = legendre_table(nodes, degree, 0) * (torch.arange(degree + 1) + 0.5)[:, None] * weights
+    return inner @ outer.T
 
 
 def _product(factors: Sequence[Tensor], rows: Int[Tensor, "Q d"], columns: Int[Tensor, "P d"]) -> Tensor:
@@ -96,7 +98,7 @@ def trace(
     rows = multi_indices(degree, d - 1)
     rows = torch.cat([rows[:, :axis], rows.new_zeros(len(rows), 1), rows[:, axis:]], 1)
     factors = [
-        legendre_table(torch.tensor(low[i : i + 1], dtype=torch.float64), degree, derivative)
+        legendre_table(torch.tensor(low[i : i + 1], dtype=torch.float64), degree, derivative).T
         if i == axis
         else _restriction(degree, low[i], high[i])
         for i in range(d)
@@ -146,6 +148,14 @@ class Boxes:
                     found[name, index].append(self.parameters[name].expand(len(part)))
         return {key: torch.cat(values) if values else X.new_zeros(0) for key, values in found.items()}
 
+    def quadrature(self) -> tuple[Float[Tensor, "N d"], Float[Tensor, " N"]]:
+        """Scattered points, as many in every box, with even weights within it; none is a collocation point."""
+        E, d = self.partition.low.shape
+        count = max(_LEAST_POINTS, _POINTS // E)
+        places = 2 * torch.rand(count, d, generator=torch.Generator().manual_seed(E), dtype=torch.float64) - 1
+        volumes = (2 * self.partition.half).prod(1)
+        return self.partition.points(places).flatten(0, 1), (volumes / count).repeat_interleave(count)
+
     def moved(self, towards: "Boxes", share: float) -> "Boxes":
         """This trial plus a share of the way to another one on the same partition."""
         return Boxes(
@@ -192,28 +202,47 @@ class Boxes:
         }  # the indices are sorted by degree
         return Boxes(self.partition, degree, coefficients, self.parameters)
 
-    def shells(self) -> Float[Tensor, "E p1"]:
-        """For each cell and total degree the largest coefficient, relative to the largest of that unknown anywhere."""
+    def shells(self) -> Float[Tensor, "m E p1"]:
+        """For each unknown, cell and total degree the largest coefficient, relative to the largest anywhere."""
         degrees = multi_indices(self.degree, self.partition.low.shape[1]).sum(1)
-        shells = torch.zeros(len(self.partition), self.degree + 1, dtype=torch.float64)
-        for own in self.coefficients.values():
-            relative = own.abs() / own.abs().amax().clamp(min=_TINY)
-            for k in range(self.degree + 1):
-                shells[:, k] = torch.maximum(shells[:, k], relative[:, degrees == k].amax(1))
-        return shells
+        shells = [
+            torch.stack([own[:, degrees == k].abs().amax(1) for k in range(self.degree + 1)], 1)
+            / own.abs().amax().clamp(min=_TINY)
+            for own in self.coefficients.values()
+        ]
+        return torch.stack(shells)
+
+    def decay(self) -> Float[Tensor, "m E"]:
+        """By how much the logarithm of the largest coefficient of a degree falls from one degree to the next.
+
+        The last two degrees do not count: least squares may well hold them down, as their derivatives are the largest.
+        """
+        shells, span = self.shells(), max(1, self.degree // 3)
+        late = shells[..., -2 * TAIL : -TAIL].amax(-1)
+        early = shells[..., -2 * TAIL - span : -TAIL - span].amax(-1)
+        return (early.clamp(min=_TINY) / late.clamp(min=_TINY)).log() / span
 
     def tails(self) -> Float[Tensor, "E d"]:
-        """For each cell and axis what the highest degrees still hold, shared out among the axes that they vary along.
+        """For each cell and axis what the degrees beyond would hold if the coefficients went on to decay as they do.
 
-        The largest coefficient of the last degrees is split in proportion to a_i / |a|, summed over those degrees.
+        Relative to the unknown's largest coefficient; shared out among the axes along which the last members vary.
         """
         indices = multi_indices(self.degree, self.partition.low.shape[1])
-        last = indices.sum(1) > self.degree - TAIL
-        shares = indices[last].double() / indices[last].sum(1, keepdim=True)
+        degrees = indices.sum(1)
+        shells, ratio = self.shells(), (-self.decay()).exp().clamp(max=1 - 1 / self.degree)
+        last = shells[..., -TAIL:].amax(-1) * ratio**TAIL
+        before = shells[..., -2 * TAIL : -TAIL].amax(-1) * ratio ** (2 * TAIL)
+        beyond = torch.maximum(last, before) / (1 - ratio)
+        high = degrees > self.degree - 2 * TAIL
+        shares = indices[high].double() / degrees[high, None]
         tails = torch.zeros(len(self.partition), indices.shape[1], dtype=torch.float64)
-        for own in self.coefficients.values():
-            relative = own[:, last].abs() / own.abs().amax().clamp(min=_TINY)
-            share = relative @ shares
-            total = share.amax(1, keepdim=True).clamp(min=_TINY)
-            tails = torch.maximum(tails, relative.amax(1, keepdim=True) * share / total)
+        for own, size in zip(self.coefficients.values(), beyond, strict=True):
+            share = own[:, high].abs() @ shares
+            tails = torch.maximum(tails, size[:, None] * share / share.amax(1, keepdim=True).clamp(min=_TINY))
         return tails
+
+    def unresolved(self) -> float:
+        """Root mean square over the domain of what the degrees beyond would hold, relative to the unknown's size."""
+        volumes = self.partition.half.prod(1)
+        squares = self.tails().amax(1).square()
+        return ((volumes * squares).sum() / volumes.sum()).sqrt().item()
