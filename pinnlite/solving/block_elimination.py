@@ -6,12 +6,17 @@ equations. The order of the groups decides how much is carried along, and so the
 Source: T. Davis, Direct Methods for Sparse Linear Systems (2006), chapter 5; multifrontal QR.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+
+class Stopped(Exception):
+    """The time was up."""
+
 
 @dataclass(frozen=True, eq=False)
 class Rows:
@@ -34,7 +39,7 @@ class _Eliminated:
 
 
 def solve_blocks(
-    blocks: Iterable[Rows], widths: Mapping[int, int], order: Sequence[Sequence[int]]
+    blocks: Iterable[Rows], widths: Mapping[int, int], order: Sequence[Sequence[int]], spent: Callable[[], bool]
 ) -> dict[int, Float[Tensor, "w k"]]:
     """The unknowns of every group that minimise the squared norm of all rows, for each right side.
 
@@ -42,6 +47,10 @@ def solve_blocks(
         blocks: the rows.
         widths: how many unknowns each group has.
         order: groups that are eliminated together, in turn; each group once.
+        spent: asked before every elimination whether the time is up.
+
+    Raises:
+        Stopped: it was.
 
     A column that rows leave without a trace gets a value that is not finite, as does what hangs on it.
     """
@@ -60,6 +69,8 @@ def solve_blocks(
         enter(rows)
     done = []
     for together in order:
+        if spent():
+            raise Stopped
         numbers = sorted({number for group in together for number in touching[group]})
         front = [active.pop(number) for number in numbers]
         for number, rows in zip(numbers, front, strict=True):

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from pinnlite.problem.problem import Problem
 from pinnlite.solving.box_rows import BoxRows
-from pinnlite.solving.residuals import Monitor
+from pinnlite.solving.refine import Clock
 from pinnlite.trials.boxes import Boxes
 
 _STEPS = 30
@@ -24,26 +24,27 @@ class Outcome:
     settled: bool
     amplification: float
     imbalance: Float[Tensor, " E"]
+    spots: Float[Tensor, "E d"]  # where in each box it is largest
 
 
-def gauss_newton(problem: Problem, start: Boxes, accuracy: float, monitor: Monitor) -> Outcome:
-    """Make the rows of a problem small from ``start``, to steps below ``accuracy``."""
-    rows = BoxRows(problem, start.partition, start.degree)
+def gauss_newton(problem: Problem, start: Boxes, accuracy: float, clock: Clock) -> Outcome:
+    """Make the rows of a problem small from ``start``, to steps below ``accuracy``; Stopped when the time is up."""
+    rows = BoxRows(problem, start.partition, start.degree, clock)
     solved = rows.solve(start)
     if problem.linear:
-        return Outcome(solved.boxes, True, solved.amplification, rows.imbalance(solved.boxes))
+        return Outcome(solved.boxes, True, solved.amplification, *rows.imbalance(solved.boxes))
     here, before = start, float("inf")
-    for count in range(_STEPS):
+    for _ in range(_STEPS):
         length = here.distance(solved.boxes)
         here, moved = _taken(rows, here, solved.boxes, length)
         rest = max(_SETTLED, 1e-2 * accuracy)
         # Quadratic convergence: a step of this length leaves its square, unless rounding keeps it from shrinking.
         if moved and (length <= rest or (length < 1e-9 and length > before / 4)):
-            return Outcome(here, True, solved.amplification, rows.imbalance(here))
-        if not moved or monitor(count, length):
+            return Outcome(here, True, solved.amplification, *rows.imbalance(here))
+        if not moved:
             break
         before, solved = length, rows.solve(here)
-    return Outcome(here, False, solved.amplification, rows.imbalance(here))
+    return Outcome(here, False, solved.amplification, *rows.imbalance(here))
 
 
 def _taken(rows: BoxRows, here: Boxes, towards: Boxes, length: float) -> tuple[Boxes, bool]:

@@ -17,6 +17,7 @@ from pinnlite.geometry.sampling import box_points, gauss_rule
 from pinnlite.problem.equations import Condition, Key, Place, Placed, Values
 from pinnlite.problem.problem import Problem
 from pinnlite.solving.block_elimination import Rows, solve_blocks
+from pinnlite.solving.refine import Clock
 from pinnlite.solving.residuals import pointwise
 from pinnlite.trials.boxes import Boxes, members, multi_indices, trace
 from pinnlite.trials.partition import Face, Partition
@@ -62,8 +63,8 @@ class Solved:
 class BoxRows:
     """A problem on a partition, for series of one degree."""
 
-    def __init__(self, problem: Problem, partition: Partition, degree: int) -> None:
-        self.problem, self.partition, self.degree = problem, partition, degree
+    def __init__(self, problem: Problem, partition: Partition, degree: int, clock: Clock) -> None:
+        self.problem, self.partition, self.degree, self.clock = problem, partition, degree, clock
         self.dimension = len(problem.domain.names)
         self.size = len(multi_indices(degree, self.dimension))
         self.reference = reference_points(degree, self.dimension)
@@ -84,7 +85,7 @@ class BoxRows:
             widths[E + F] = len(self.problem.unknown_parameters)
             order.append([E + F])
         order = [[g for g in group if widths[g]] for group in order]
-        found = solve_blocks(self._rows(guess), widths, [group for group in order if group])
+        found = solve_blocks(self._rows(guess), widths, [group for group in order if group], lambda: self.clock.spent)
         both = torch.stack([found[cell] for cell in range(E)]).view(E, len(unknowns), self.size, 2)
         numbers = found[E + F][:, 0] if E + F in found else ()
         boxes = Boxes(
@@ -112,18 +113,24 @@ class BoxRows:
         ]
         return torch.cat([rows.flatten() for rows in scaled]).norm().nan_to_num(math.inf).item()
 
-    def imbalance(self, boxes: Boxes) -> Float[Tensor, " E"]:
-        """For each cell the largest residual that is left, relative to what its terms are for functions of this size."""
+    def imbalance(self, boxes: Boxes) -> tuple[Float[Tensor, " E"], Float[Tensor, "E d"]]:
+        """For each cell the largest residual, relative to what its terms are for functions of this size, and where."""
         amplitude = max(own.abs().amax().item() for own in boxes.coefficients.values()) or 1.0
         left = torch.zeros(len(self.partition), dtype=torch.float64)
+        spots = (self.partition.low + self.partition.high) / 2
+        points = self.points.view(len(self.partition), -1, self.dimension)
         units = iter(self.units)
         for residual, _, _ in self._equations(boxes):
-            left = torch.maximum(left, residual.abs().amax(1) / next(units))
+            worst, at = (residual.abs() / next(units)[:, None]).max(1)
+            larger = worst > left
+            spots[larger] = points[larger, at[larger]]
+            left = torch.maximum(left, worst)
         for piece in self.pieces:
-            residual = self._read(piece, boxes)[0].abs().amax() / next(units)
-            for cell in piece.cells.values():
-                left[cell] = torch.maximum(left[cell], residual[0])
-        return left / amplitude
+            worst, at = (self._read(piece, boxes)[0].abs() / next(units)).max(0)
+            for place, cell in piece.cells.items():
+                if worst > left[cell]:
+                    left[cell], spots[cell] = worst, piece.points[place][at]
+        return (left / amplitude).nan_to_num(math.inf), spots
 
     # --- equations ------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -29,7 +30,7 @@ class Partition:
     def __len__(self) -> int:
         return len(self.low)
 
-    @property
+    @cached_property
     def half(self) -> Float[Tensor, "E d"]:
         """Half the lengths of each cell."""
         return (self.high - self.low) / 2
