@@ -7,7 +7,7 @@ from torch import nn
 
 from pinnlite.errors import ProblemError
 from pinnlite.problem.problem import Problem
-from pinnlite.solving import by_elements, by_features, by_network, by_slabs, by_windows
+from pinnlite.solving import by_boxes, by_elements, by_features, by_network, by_slabs, by_windows
 from pinnlite.solving.refine import Candidate, Clock
 from pinnlite.solving.residuals import Method
 
@@ -93,4 +93,6 @@ def _elements(task: Task) -> Way | None:
         return Way(
             kind, f"elements in slabs of {problem.marching}", lambda: by_slabs.candidates(problem, tol, clock)
         )
+    if by_boxes.suits(problem):
+        return Way(kind, "elements in boxes", lambda: by_boxes.candidates(problem, tol, clock))
     return None

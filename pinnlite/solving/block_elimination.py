@@ -1,0 +1,123 @@
+"""Sparse linear least squares by blocks: rows that touch few groups of unknowns, eliminated group by group with QR.
+
+Orthogonal transformations only: the condition number is the matrix's own, not its square, as it would be of normal
+equations. The order of the groups decides how much is carried along, and so the cost.
+
+Source: T. Davis, Direct Methods for Sparse Linear Systems (2006), chapter 5; multifrontal QR.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+class Stopped(Exception):
+    """The time was up."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows over some groups of unknowns: ``matrix`` times those unknowns, side by side, is to be ``right``."""
+
+    groups: tuple[int, ...]
+    matrix: Float[Tensor, "R C"]
+    right: Float[Tensor, "R k"]
+
+
+@dataclass(frozen=True, eq=False)
+class _Eliminated:
+    """The triangle of unknowns that were eliminated together, and how they hang on later ones."""
+
+    groups: tuple[int, ...]
+    later: tuple[int, ...]
+    triangle: Float[Tensor, "n n"]
+    coupling: Float[Tensor, "n c"]
+    right: Float[Tensor, "n k"]
+
+
+def solve_blocks(
+    blocks: Iterable[Rows], widths: Mapping[int, int], order: Sequence[Sequence[int]], spent: Callable[[], bool]
+) -> dict[int, Float[Tensor, "w k"]]:
+    """The unknowns of every group that minimise the squared norm of all rows, for each right side.
+
+    Args:
+        blocks: the rows.
+        widths: how many unknowns each group has.
+        order: groups that are eliminated together, in turn; each group once.
+        spent: asked before every elimination whether the time is up.
+
+    Raises:
+        Stopped: it was.
+
+    A column that rows leave without a trace gets a value that is not finite, as does what hangs on it.
+    """
+    touching: dict[int, set[int]] = {group: set() for group in widths}
+    active: dict[int, Rows] = {}
+
+    def enter(rows: Rows) -> None:
+        number = counter[0]
+        counter[0] += 1
+        active[number] = rows
+        for group in rows.groups:
+            touching[group].add(number)
+
+    counter = [0]
+    for rows in blocks:
+        enter(rows)
+    done = []
+    for together in order:
+        if spent():
+            raise Stopped
+        numbers = sorted({number for group in together for number in touching[group]})
+        front = [active.pop(number) for number in numbers]
+        for number, rows in zip(numbers, front, strict=True):
+            for group in rows.groups:
+                touching[group].discard(number)
+        eliminated, rest = _eliminate(tuple(together), front, widths)
+        done.append(eliminated)
+        if rest is not None:
+            enter(rest)
+    return _back_substituted(done, widths)
+
+
+def _eliminate(
+    together: tuple[int, ...], front: Sequence[Rows], widths: Mapping[int, int]
+) -> tuple[_Eliminated, Rows | None]:
+    later = tuple(sorted({g for rows in front for g in rows.groups} - set(together)))
+    place, size = {}, 0
+    for group in (*together, *later):
+        place[group] = size
+        size += widths[group]
+    n = sum(widths[group] for group in together)
+    k = front[0].right.shape[1]
+    stacked = torch.zeros(max(n, sum(len(rows.matrix) for rows in front)), size + k, dtype=torch.float64)
+    top = 0
+    for rows in front:
+        here, left = slice(top, top + len(rows.matrix)), 0
+        for group in rows.groups:
+            width = widths[group]
+            stacked[here, place[group] : place[group] + width] = rows.matrix[:, left : left + width]
+            left += width
+        stacked[here, size:] = rows.right
+        top += len(rows.matrix)
+    triangle = torch.linalg.qr(stacked, mode="r").R if len(stacked) > 1 else stacked
+    eliminated = _Eliminated(together, later, triangle[:n, :n], triangle[:n, n:size], triangle[:n, size:])
+    rest = triangle[n:size]  # rows beyond hold what no unknown can change
+    return eliminated, Rows(later, rest[:, n:size], rest[:, size:]) if later and len(rest) else None
+
+
+def _back_substituted(
+    done: Sequence[_Eliminated], widths: Mapping[int, int]
+) -> dict[int, Float[Tensor, "w k"]]:
+    found: dict[int, Tensor] = {}
+    for step in reversed(done):
+        right = step.right
+        if step.later:
+            right = right - step.coupling @ torch.cat([found[group] for group in step.later])
+        solved = torch.linalg.solve_triangular(step.triangle, right, upper=True)
+        sizes = [widths[group] for group in step.groups]
+        found.update(zip(step.groups, solved.split(sizes), strict=True))
+    return found

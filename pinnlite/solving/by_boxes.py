@@ -1,0 +1,104 @@
+"""Problems in several coordinates without a march: one box of rising degree, or ever more boxes where that is no use."""
+
+import math
+from collections.abc import Iterator
+
+import torch
+
+from pinnlite.geometry.domains import Box
+from pinnlite.problem.problem import Problem
+from pinnlite.solving.block_elimination import Stopped
+from pinnlite.solving.box_newton import gauss_newton
+from pinnlite.solving.box_refinement import MOST_CUT, Refinement, members_of, most_degree
+from pinnlite.solving.refine import Candidate, Clock
+from pinnlite.trials.boxes import Boxes
+from pinnlite.trials.partition import Partition
+
+_MOST_COORDINATES = 5
+_CANDIDATES = 6
+_MARGIN = 0.3  # of the tolerance
+_SHARPER = 0.1  # from one candidate to the next
+_FLOOR = 1e-14  # coefficients below this are rounding
+_FIRST_DEGREE = 8
+_FIRST_MEMBERS = 150
+_MOST_UNKNOWNS = {2: 150_000, 3: 15_000}  # of all boxes, by the number of coordinates
+_AMPLIFIED = 1e3  # noise in the rows by more than this, and by ever more: the problem is not well posed
+
+_UNDETERMINED = (
+    "The equations and conditions have no solution or many (an eigenvalue, a missing condition, slopes alone on the "
+    "whole boundary): add a condition or change one."
+)
+_UNSETTLED = "Newton's iteration did not converge: try parameters that make the problem less nonlinear first."
+
+
+def suits(problem: Problem) -> bool:
+    """Whether the domain is a box of two to five coordinates."""
+    return isinstance(problem.domain, Box) and 2 <= len(problem.domain.names) <= _MOST_COORDINATES
+
+
+def candidates(problem: Problem, tol: float, clock: Clock) -> Iterator[Candidate]:
+    """Solutions of growing accuracy, each of a higher degree on other points than the one before."""
+    attempt = _Attempt(problem, clock)
+    for level in range(_CANDIDATES):
+        yield attempt.at(max(_FLOOR, _MARGIN * tol * _SHARPER**level))
+
+
+class _Attempt:
+    """Solves of one problem, each from the partition and the functions of the one before."""
+
+    def __init__(self, problem: Problem, clock: Clock) -> None:
+        self.problem, self.clock = problem, clock
+        self.d = len(problem.domain.names)
+        self.refinement = Refinement(problem)
+        self.amplification = math.inf
+        self.solved: Boxes | None = None
+        guesses = {name: unknown.guess for name, unknown in problem.unknown_parameters.items()}
+        low, high = torch.tensor(list(problem.domain.intervals.values()), dtype=torch.float64).T
+        degree = _FIRST_DEGREE
+        while members_of(degree, self.d) > _FIRST_MEMBERS and degree > 2:
+            degree -= 1
+        self.boxes = Boxes.zero(Partition(low[None], high[None]), degree, problem.unknowns, guesses)
+
+    def at(self, accuracy: float) -> Candidate:
+        """A candidate whose series have decayed to this accuracy."""
+        if self.solved is not None:
+            degree = self.solved.degree + (2 if self.d <= MOST_CUT else 1)
+            if len(self.boxes.partition) == 1 and degree > most_degree(self.d) + 2:
+                return Candidate(self.solved, self._note(self.solved), self._unresolved)
+            self.boxes = self.solved.of_degree(degree)
+        while True:
+            try:
+                outcome = gauss_newton(self.problem, self.boxes, accuracy, self.clock)
+            except Stopped:
+                return Candidate(self.solved, self._note(self.boxes), "stopped")
+            if not math.isfinite(outcome.amplification):
+                return Candidate(None, self._note(self.boxes), _UNDETERMINED)
+            self.solved = outcome.boxes
+            finer = self.refinement.finer(outcome, accuracy)
+            if finer is None:
+                break
+            if finer is outcome.boxes or self._too_many(finer):
+                return Candidate(self.solved, self._note(self.solved), self._unresolved)
+            self.boxes = finer
+        # The smallest singular value settles with the degree, unless it is on its way to zero.
+        before, self.amplification = self.amplification, outcome.amplification
+        failure = None if outcome.settled else _UNSETTLED
+        if self.amplification > max(_AMPLIFIED, 10 * before):
+            failure = _UNDETERMINED
+        return Candidate(self.solved, self._note(self.solved), failure)
+
+    def _too_many(self, boxes: Boxes) -> bool:
+        many = len(boxes.partition) * members_of(boxes.degree, self.d) * len(self.problem.unknowns)
+        return len(boxes.partition) > 1 and many > _MOST_UNKNOWNS[self.d]
+
+    @staticmethod
+    def _note(boxes: Boxes) -> str:
+        count = len(boxes.partition)
+        return f"{count} box{'' if count == 1 else 'es'} of degree {boxes.degree}"
+
+    @property
+    def _unresolved(self) -> str:
+        return (
+            f"{self._note(self.boxes)} did not resolve the solution: try a larger tol, a smaller domain, "
+            "or another trial."
+        )
