@@ -17,7 +17,8 @@ from pinnlite.solving.refine import Candidate, Clock
 from pinnlite.solving.scan import overlooked
 from pinnlite.solving.switches import infinite_ends, switches
 from pinnlite.solving.system import system_of
-from pinnlite.trials.elements import LEGENDRE, SHORT, Basis, Elements, gauss_nodes, radau_nodes
+from pinnlite.trials.elements import LEGENDRE, SHORT, Basis, Elements
+from pinnlite.trials.reference import gauss_nodes, radau_nodes
 from pinnlite.trials.trial import Approximation
 
 _MARGIN = 1e-2  # of the tolerance: local errors add up

@@ -10,7 +10,7 @@ from pinnlite.solving.refine import Candidate, Clock
 from pinnlite.solving.slab_collocation import SlabCollocation
 from pinnlite.solving.slabs import SlabMarch
 from pinnlite.solving.well_posed import ill_posed
-from pinnlite.trials.elements import gauss_nodes, radau_nodes
+from pinnlite.trials.reference import gauss_nodes, radau_nodes
 from pinnlite.trials.trial import Approximation
 
 _MARGIN = 0.5  # of the tolerance

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from pinnlite.problem.equations import Equation, Key
 from pinnlite.solving.residuals import pointwise
-from pinnlite.trials.elements import LEGENDRE, Basis, Elements, Reference
+from pinnlite.trials.elements import LEGENDRE, Basis, Elements
+from pinnlite.trials.reference import Reference
 
 
 @dataclass(frozen=True)

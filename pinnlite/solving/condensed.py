@@ -10,7 +10,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 
-
 class Condensed:
     """Factors of the equations  left_e s_e + inner_e c_e = r_e,  s_(e+1) = end (s_e, c_e) + m_e,  and rows at the ends.
 

@@ -20,7 +20,8 @@ from pinnlite.solving.collocation import Collocation
 from pinnlite.solving.newton import Chain
 from pinnlite.solving.residuals import Monitor
 from pinnlite.solving.system import System
-from pinnlite.trials.elements import Elements, gauss_nodes, halved
+from pinnlite.trials.elements import Elements, halved
+from pinnlite.trials.reference import gauss_nodes
 from pinnlite.trials.trial import Approximation
 
 _MAGNIFIED = (1e8, 1e5, 1e3, 1e2, 10.0)  # where to begin, the easiest first

@@ -16,7 +16,8 @@ from pinnlite.solving.newton import Chain
 from pinnlite.solving.refine import Clock
 from pinnlite.solving.system import System, system_of
 from pinnlite.trials.constrained import Constrained
-from pinnlite.trials.elements import Elements, gauss_nodes, radau_nodes
+from pinnlite.trials.elements import Elements
+from pinnlite.trials.reference import gauss_nodes, radau_nodes
 from pinnlite.trials.trial import Approximation
 
 _ACCURACY = 1e-6

@@ -15,8 +15,8 @@ from pinnlite.problem.unknown import Data
 from pinnlite.solving.dense import Block, CollocationRows, condition_blocks, equation_blocks, in_units
 from pinnlite.solving.integrals import integral_blocks
 from pinnlite.trials.constrained import built_in
-from pinnlite.trials.elements import gauss_nodes
 from pinnlite.trials.parameters import WithParameters
+from pinnlite.trials.reference import gauss_nodes
 from pinnlite.trials.trial import Trial
 
 _OBSERVED = 1e-3  # weight of observations beside equations: noise in them bends the solution by its square

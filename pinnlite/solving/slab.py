@@ -12,7 +12,8 @@ from pinnlite.solving.condensed import Condensed
 from pinnlite.solving.cyclic import Cyclic
 from pinnlite.solving.residuals import pointwise
 from pinnlite.solving.slab_collocation import Known, Place, Rows, SlabCollocation
-from pinnlite.trials.elements import TINY, Reference, functional
+from pinnlite.trials.elements import TINY
+from pinnlite.trials.reference import functional, reference
 
 _STEPS = 12
 _SLOW = 0.2  # a step that is no smaller than this part of the one before asks for a new Jacobian
@@ -129,7 +130,7 @@ class SlabSolver:
             powers = place.half[:, None] ** -torch.arange(k, dtype=torch.float64)
             starts, matters = [], False
             for rows in known[unknown]:
-                right = rows @ Reference.of(self.collocation.space_nodes, k).end.T
+                right = rows @ reference(self.collocation.space_nodes, k).end.T
                 jump = torch.zeros(E, k, dtype=torch.float64)
                 jump[:-1] = rows[1:, :k] * powers[1:] - right[:-1] * powers[:-1]
                 apart = (jump / powers).abs().amax()
@@ -152,7 +153,7 @@ class SlabSolver:
         """What a point contributes to the values of each unknown at the nodes, at most."""
         reach = {}
         for unknown, rows in self._rows(point, scale).items():
-            basis = Reference.of(self.collocation.space_nodes, self.collocation.evolution.orders[unknown][0])
+            basis = reference(self.collocation.space_nodes, self.collocation.evolution.orders[unknown][0])
             values = self.collocation.by_time(unknown, 0, 1.0) @ rows @ basis.values[0].T
             reach[unknown] = values.abs().amax().item()
         return reach

@@ -17,7 +17,7 @@ from torch import Tensor
 from pinnlite.problem.equations import Key
 from pinnlite.solving.evolution import Evolution
 from pinnlite.solving.residuals import pointwise
-from pinnlite.trials.elements import Reference
+from pinnlite.trials.reference import reference
 
 Rows = Mapping[str, Float[Tensor, "E n w"]]  # for each unknown and node in time the highest derivative by time
 Known = Mapping[str, tuple[Float[Tensor, "E w"], ...]]  # the derivatives by time at the start of the slab
@@ -53,8 +53,8 @@ class SlabCollocation:
     @cached_property
     def integration(self) -> Float[Tensor, "n n"]:
         """The integral from the slab's start to each node of the polynomial through values at the nodes."""
-        reference = Reference.of(self.time_nodes, 1)
-        return reference.values[0][:, 1:] @ torch.linalg.inv(reference.values[1][:, 1:])
+        element = reference(self.time_nodes, 1)
+        return element.values[0][:, 1:] @ torch.linalg.inv(element.values[1][:, 1:])
 
     @cached_property
     def _powers(self) -> list[Float[Tensor, "n n"]]:
@@ -93,10 +93,10 @@ class SlabCollocation:
         matrix = torch.zeros(count, count + n * N * len(self.evolution.orders), dtype=torch.float64)
         state, inner = 0, count
         for k, _ in self.evolution.orders.values():
-            reference = Reference.of(self.space_nodes, k).end
+            element = reference(self.space_nodes, k).end
             for _ in range(n):
-                matrix[state : state + k, state : state + k] = reference[:, :k]
-                matrix[state : state + k, inner : inner + N] = reference[:, k:]
+                matrix[state : state + k, state : state + k] = element[:, :k]
+                matrix[state : state + k, inner : inner + N] = element[:, k:]
                 state, inner = state + k, inner + N
         return matrix
 
@@ -144,7 +144,7 @@ class SlabCollocation:
     ) -> Float[Tensor, "E n N n w"]:
         """Slopes of one equation by the coordinates of one unknown."""
         (k, _), n, N = self.evolution.orders[unknown], len(self.time_nodes), len(self.space_nodes)
-        basis = Reference.of(self.space_nodes, k).values
+        basis = reference(self.space_nodes, k).values
         total = torch.zeros(len(place.half), n, N, n, k + N, dtype=torch.float64)
         by_order: dict[int, Tensor] = {}
         for (name, index), slope in slopes.items():
@@ -175,7 +175,7 @@ class SlabCollocation:
         }
         for unknown, index in self.wanted:
             a, b = self.evolution.split(index)
-            basis = Reference.of(self.space_nodes, self.evolution.orders[unknown][0]).values[a]
+            basis = reference(self.space_nodes, self.evolution.orders[unknown][0]).values[a]
             values = derivatives[unknown][b] @ basis.T
             partials[unknown, index] = values * place.half[:, None, None] ** -a if a else values
         return places, partials

@@ -1,20 +1,19 @@
 """Evolution equations: one slab of time after the other, its length and its elements chosen by what they resolve."""
 
-import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pinnlite.solving.evolution import Evolution
 from pinnlite.solving.initial_field import InitialField
 from pinnlite.solving.refine import Clock
 from pinnlite.solving.residuals import INTERRUPTED
 from pinnlite.solving.slab import SlabSolver
 from pinnlite.solving.slab_collocation import Known, Place, Rows, SlabCollocation
 from pinnlite.solving.space_mesh import SpaceMesh, carried, tails
-from pinnlite.trials.elements import TINY, Reference, legendre_basis
+from pinnlite.trials.elements import TINY
+from pinnlite.trials.reference import legendre_basis, reference
 from pinnlite.trials.space_time import SpaceTime
 
 _FIRST = 0.05  # of the whole time: the first slab that is tried
@@ -193,7 +192,7 @@ class SlabMarch:
         return found
 
     def _values(self, unknown: str, rows: Tensor) -> Tensor:
-        return rows @ Reference.of(self.collocation.space_nodes, self.evolution.orders[unknown][0]).values[0].T
+        return rows @ reference(self.collocation.space_nodes, self.evolution.orders[unknown][0]).values[0].T
 
     def _rms(self, unknown: str, rows: Float[Tensor, "E n w"], mesh: SpaceMesh) -> Float[Tensor, " n"]:
         """Root mean square over the domain of functions given by their coordinates."""

@@ -8,7 +8,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from pinnlite.trials.elements import TAIL, _series, legendre_basis
+from pinnlite.trials.elements import TAIL
+from pinnlite.trials.reference import legendre_basis, series_matrix
 
 _FINEST = 45  # halvings of the domain
 
@@ -79,7 +80,7 @@ def fitted(
     coefficients = values[k] * scale**k @ inverse.T
     rows = torch.cat([values[0].new_zeros(*values[0].shape[:-1], k), coefficients], -1)
     for a in reversed(range(k)):
-        series = _series(N, k, a)
+        series = series_matrix(N, k, a)
         basis = legendre_basis(s, len(series) - 1) @ series
         rows[..., a] = ((values[a] * scale**a - rows @ basis.T) * weights).sum(-1) / 2
     return rows
@@ -94,7 +95,7 @@ def carried(
     s = (x - old.edges[element]) / old.half[element] - 1
     values = []
     for a in range(order + 1):
-        series = _series(len(nodes), order, a)
+        series = series_matrix(len(nodes), order, a)
         basis = legendre_basis(s, len(series) - 1) @ series
         along = torch.einsum("eqnw,eqw->enq", rows[element], basis)
         values.append(along * old.half[element][:, None] ** -a)
@@ -103,7 +104,7 @@ def carried(
 
 def tails(rows: Float[Tensor, "E n w"], order: int, mesh: SpaceMesh) -> Float[Tensor, " E"]:
     """The last coefficients of the functions on each element, weighted by the part of the domain that it is."""
-    series = _series(rows.shape[-1] - order, order, 0)
+    series = series_matrix(rows.shape[-1] - order, order, 0)
     last = (rows @ series[-TAIL:].T).abs().amax((1, 2))
     return last * mesh.share.sqrt()
 

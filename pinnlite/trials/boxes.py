@@ -77,9 +77,7 @@ def _product(factors: Sequence[Tensor], rows: Int[Tensor, "Q d"], columns: Int[T
     return matrix
 
 
-def restriction(
-    degree: int, low: Float[Tensor, " d"], high: Float[Tensor, " d"]
-) -> Float[Tensor, "P P"]:
+def restriction(degree: int, low: Float[Tensor, " d"], high: Float[Tensor, " d"]) -> Float[Tensor, "P P"]:
     """Matrix from the coefficients on [-1, 1]^d to those on a box within it, which is exact."""
     indices = multi_indices(degree, len(low))
     pairs = zip(low.tolist(), high.tolist(), strict=True)
@@ -161,7 +159,10 @@ class Boxes:
         return Boxes(
             self.partition,
             self.degree,
-            {name: torch.lerp(own, towards.coefficients[name], share) for name, own in self.coefficients.items()},
+            {
+                name: torch.lerp(own, towards.coefficients[name], share)
+                for name, own in self.coefficients.items()
+            },
             {name: torch.lerp(own, towards.parameters[name], share) for name, own in self.parameters.items()},
         )
 

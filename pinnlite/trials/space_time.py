@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from pinnlite.trials.elements import TAIL, TINY, _differentiation, _series, legendre_basis
+from pinnlite.trials.reference import differentiation, legendre_basis, series_matrix
 
 Index = tuple[int, ...]
 _CHUNK = 20000  # points evaluated at once
@@ -70,7 +70,7 @@ class SpaceTime:
             a, b = index[1 - self.time], index[self.time]
             local, order = self.local[unknown], self.orders[unknown]
             if (order, a) not in bases:
-                matrix = _series(local.shape[2] - order, order, a).to(local)
+                matrix = series_matrix(local.shape[2] - order, order, a).to(local)
                 bases[order, a] = legendre_basis(s, len(matrix) - 1) @ matrix
             if b not in bases:
                 matrix = _derivative(local.shape[1] - 1, b).to(local)
@@ -100,7 +100,7 @@ def _derivative(degree: int, order: int) -> Tensor:
     """Matrix that takes Legendre coefficients to those of a derivative."""
     matrix = torch.eye(degree + 1, dtype=torch.float64)
     for _ in range(order):
-        matrix = _differentiation(len(matrix) - 1) @ matrix
+        matrix = differentiation(len(matrix) - 1) @ matrix
     return matrix
 
 

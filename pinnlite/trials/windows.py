@@ -18,7 +18,8 @@ from numpy.polynomial import polynomial
 from torch import Tensor
 
 from pinnlite.models.features import RandomFeatures
-from pinnlite.trials.elements import Reference, Wanted, gauss_nodes, legendre_basis
+from pinnlite.trials.elements import Wanted
+from pinnlite.trials.reference import Reference, gauss_nodes, legendre_basis
 
 _PAIRS = 5  # of features for each function that is kept
 _STEEPNESS = 56  # functions kept for a scale of one: where the singular values reach rounding just after them

@@ -9,7 +9,8 @@ from numpy.polynomial import legendre as npleg
 
 from pinnlite.solving.collocation import Collocation
 from pinnlite.solving.newton import Chain
-from pinnlite.trials.elements import LEGENDRE, Elements, gauss_nodes, legendre_basis, radau_nodes
+from pinnlite.trials.elements import LEGENDRE, Elements
+from pinnlite.trials.reference import gauss_nodes, legendre_basis, radau_nodes
 
 ROUNDING = 5e-15  # a sum of seven terms of order one, evaluated in two ways
 

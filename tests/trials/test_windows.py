@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from pinnlite.differentiation.operators import derivatives
-from pinnlite.trials.elements import Basis, Elements, gauss_nodes, radau_nodes
+from pinnlite.trials.elements import Basis, Elements
+from pinnlite.trials.reference import gauss_nodes, radau_nodes
 from pinnlite.trials.windows import FeatureBasis
 
 

@@ -13,7 +13,7 @@ import pinnlite as pl
 from pinnlite.errors import ProblemError, ShapeError
 from pinnlite.problem.first_order import FirstOrder
 from pinnlite.problem.problem import Problem
-from pinnlite.trials.elements import gauss_nodes, radau_nodes
+from pinnlite.trials.reference import gauss_nodes, radau_nodes
 from pinnlite.verify.comparison import compare
 from pinnlite.verify.integrators import InitialValues, posed
 from pinnlite.verify.quadrature import quadrature
