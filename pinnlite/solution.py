@@ -17,6 +17,7 @@ from pinnlite.language.latex import typeset_name
 from pinnlite.problem.equations import Key
 from pinnlite.problem.partial_names import key_of
 from pinnlite.problem.problem import Problem
+from pinnlite.problem.reals import reals
 from pinnlite.trials.elements import Elements
 from pinnlite.trials.trial import Approximation
 from pinnlite.verify.comparison import Comparison, compare
@@ -214,7 +215,7 @@ class Solution:
                 f"or sol({', '.join(f'{name}=...' for name in names)})"
             )
         given = {**dict(zip(names, points, strict=False)), **named}
-        tensors = [torch.as_tensor(given[name], dtype=torch.float64) for name in names]
+        tensors = [reals(given[name], f"values of {name}") for name in names]
         columns: list[Tensor] = torch.broadcast_tensors(*tensors)  # type: ignore[no-untyped-call]
         X = torch.stack([column.reshape(-1) for column in columns], 1)
         self._warn_outside(X.detach())

@@ -4,6 +4,7 @@ import inspect
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import torch
@@ -52,6 +53,7 @@ def equation(function: Callable[..., Any]) -> CallableStatement:
         >>> statement.arguments
         ('u', 'x')
     """
+    _check_callable("equation", function)
     return CallableStatement(function, None)
 
 
@@ -68,7 +70,20 @@ def condition(function: Callable[..., Any], **fixed: float) -> CallableStatement
     """
     if not fixed:
         raise ProblemError("a condition says where it holds: condition(function, x=0)")
+    _check_callable("condition", function)
+    for name, value in fixed.items():
+        if not isinstance(value, Real):
+            raise ProblemError(
+                f"condition: {name}={value!r} is no place: fix {name} to a number, such as {name}=0"
+            )
     return CallableStatement(function, fixed)
+
+
+def _check_callable(verb: str, function: object) -> None:
+    if not callable(function):
+        raise ProblemError(
+            f"{verb} takes a Python function, such as lambda u, x: u.x - u; {function!r} arrived"
+        )
 
 
 class Field:
@@ -145,7 +160,12 @@ def equation_from(
         given: dict[str, Any] = {name: Field(name, coordinates, lookup) for name in functions}
         given |= {name: places[name] for name in statement.arguments if name in places}
         given |= {name: unknown.value(values[name, zero]) for name, unknown in used.items()}
-        return torch.as_tensor(_plain(statement.function(**given)))
+        result = _plain(statement.function(**given))
+        if not isinstance(result, Tensor | Real):
+            raise ProblemError(
+                f"{statement.text} returned {type(result).__name__}: return the residual, one value for each point"
+            )
+        return torch.as_tensor(result)
 
     recorder = _Recorder()
     places = {**parameters, **{name: recorder.draw() for name in coordinates}}
