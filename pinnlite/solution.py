@@ -16,6 +16,7 @@ from pinnlite.files.solutions import read_solution, write_solution
 from pinnlite.problem.equations import Key
 from pinnlite.problem.partial_names import key_of
 from pinnlite.problem.problem import Problem
+from pinnlite.problem.reals import reals
 from pinnlite.trials.trial import Approximation
 from pinnlite.verify.comparison import Comparison, compare
 
@@ -208,7 +209,7 @@ class Solution:
                 f"or sol({', '.join(f'{name}=...' for name in names)})"
             )
         given = {**dict(zip(names, points, strict=False)), **named}
-        tensors = [torch.as_tensor(given[name], dtype=torch.float64) for name in names]
+        tensors = [reals(given[name], f"values of {name}") for name in names]
         columns: list[Tensor] = torch.broadcast_tensors(*tensors)  # type: ignore[no-untyped-call]
         X = torch.stack([column.reshape(-1) for column in columns], 1)
         self._warn_outside(X.detach())

@@ -10,7 +10,7 @@ import torch
 from lark import Token
 from torch import Tensor
 
-from pinnlite.errors import DerivativeError
+from pinnlite.errors import DerivativeError, ParseError
 from pinnlite.language.algebra import number
 from pinnlite.language.derivative import MAX_ORDER, differentiate
 from pinnlite.language.evaluation import Program, compile_tree
@@ -216,7 +216,9 @@ def parse(text: str, **parameters: SupportsFloat) -> Expression:
     tensor([ 4., 13.])
     """
     if not isinstance(text, str):
-        raise TypeError(f"parse reads text, not {type(text).__name__}")
+        raise ParseError(
+            f"parse reads text, not {type(text).__name__}", repr(text), 1, hint="write it in quotes"
+        )
     values = {name: _finite(name, value) for name, value in parameters.items()}
     scope = _ExpressionScope(text, values)
     tokens = tokenize(text)

@@ -4,6 +4,7 @@ import inspect
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import torch
@@ -57,6 +58,7 @@ def equation(function: Callable[..., Any]) -> CallableStatement:
         >>> statement.arguments
         ('u', 'x')
     """
+    _check_callable("equation", function)
     return CallableStatement(function, None)
 
 
@@ -79,15 +81,28 @@ def condition(
         >>> condition(lambda u, x: u.n + u - x, on="boundary").text
         'condition <lambda> on boundary'
     """
+    _check_callable("condition", function)
     if on is not None and not isinstance(on, str):
-        return CallableStatement(function, {**fixed, "on": on})  # a coordinate may have that name
+        fixed, on = {**fixed, "on": on}, None  # a coordinate may have that name
     if not fixed and on is None:
         raise ProblemError('a condition says where it holds: condition(function, x=0), or on="boundary"')
     if fixed and on is not None:
         raise ProblemError(
             f'a condition holds at a place or on a part of the boundary, not both: leave out on="{on}"'
         )
+    for name, value in fixed.items():
+        if not isinstance(value, Real):
+            raise ProblemError(
+                f"condition: {name}={value!r} is no place: fix {name} to a number, such as {name}=0"
+            )
     return CallableStatement(function, fixed, on)
+
+
+def _check_callable(verb: str, function: object) -> None:
+    if not callable(function):
+        raise ProblemError(
+            f"{verb} takes a Python function, such as lambda u, x: u.x - u; {function!r} arrived"
+        )
 
 
 class Field:
@@ -183,7 +198,12 @@ def _traced(
         given: dict[str, Any] = {name: Field(name, coordinates, lookup) for name in functions}
         given |= {name: places[name] for name in statement.arguments if name in places}
         given |= {name: unknown.value(values[name, zero]) for name, unknown in used.items()}
-        return torch.as_tensor(_plain(statement.function(**given)))
+        result = _plain(statement.function(**given))
+        if not isinstance(result, Tensor | Real):
+            raise ProblemError(
+                f"{statement.text} returned {type(result).__name__}: return the residual, one value for each point"
+            )
+        return torch.as_tensor(result)
 
     recorder = _Recorder()
     places = {**parameters, **{name: recorder.draw() for name in coordinates}}

@@ -18,6 +18,8 @@ def index_of(letters: str, coordinates: tuple[str, ...]) -> Index | None:
 
 def key_of(name: str, unknowns: tuple[str, ...], coordinates: tuple[str, ...]) -> Key:
     """The partial that a name such as ``u``, ``u_xx`` or (with one unknown) ``xx`` stands for."""
+    if not isinstance(name, str):
+        raise ProblemError(f"a partial derivative is named by text, such as 'xx'; {name!r} arrived")
     if name in unknowns:
         return name, (0,) * len(coordinates)
     unknown, _, letters = name.rpartition("_")

@@ -239,7 +239,9 @@ def _sort_names(
     intervals: dict[str, tuple[float, float]] = {}
     parameters: dict[str, float] = {}
     unknowns: dict[str, Unknown] = {}
-    for name, value in names.items():
+    for name, given in names.items():
+        # An array or a tensor is the numbers that it holds.
+        value: Any = given.tolist() if hasattr(given, "tolist") else given
         if isinstance(value, Unknown):
             unknowns[name] = value
         elif isinstance(value, Real):

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import torch
@@ -9,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pinnlite.errors import ProblemError
+from pinnlite.problem.reals import reals
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class Unknown:
     bounds: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.guess, Real):
+            raise ProblemError(f"the guess of an unknown parameter is a number, and {self.guess!r} arrived")
         if not math.isfinite(self.guess):
             raise ProblemError(f"the guess {self.guess} of an unknown parameter is not finite")
         if self.positive and not self.guess > 0:
@@ -94,7 +98,9 @@ def data(name: str, *points_and_values: Any) -> Data:
         >>> data("u", [0.0, 1.0, 2.0], [1.0, 0.5, 0.2]).values.shape
         torch.Size([3])
     """
-    columns = [torch.as_tensor(column, dtype=torch.float64).reshape(-1) for column in points_and_values]
+    if not isinstance(name, str):
+        raise ProblemError(f"data takes the name of what was observed first, such as 'u'; {name!r} arrived")
+    columns = [reals(column, f"data('{name}', ...)").detach().reshape(-1) for column in points_and_values]
     if len(columns) < 2:
         raise ProblemError(f"data('{name}', ...) takes the points' coordinates and then the values")
     lengths = [len(column) for column in columns]

@@ -88,7 +88,7 @@ def _stage(
     first: Approximation,
     monitor: Monitor,
 ) -> tuple[Elements | None, bool]:
-    """One problem of the chain, refined until it is resolved as roughly as the way asks for; whether it was singular."""
+    """One problem of the chain, roughly resolved; and whether it was singular."""
     for _ in range(_ROUNDS):
         chain = Chain(collocation, system.conditions, system.observations, edges)
         try:

@@ -114,7 +114,7 @@ def _check_arguments(
         )
     if time_limit is not None and not (isinstance(time_limit, float | int) and time_limit > 0):
         raise ProblemError(f"time_limit = {time_limit} is no time: give seconds above 0")
-    if not isinstance(trial, nn.Module) and trial not in {"auto", *KINDS}:
+    if not isinstance(trial, nn.Module) and trial not in ("auto", *KINDS):
         raise ProblemError(
             f"unknown trial {trial!r}: choose one of auto, {', '.join(KINDS)}, or give a module"
         )
