@@ -10,7 +10,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 
-
 class Condensed:
     """Factors of the equations  left_e s_e + inner_e c_e = r_e,  s_(e+1) = end (s_e, c_e) + m_e,  and rows at the ends.
 
@@ -54,9 +53,7 @@ class Condensed:
         inner = torch.linalg.solve_triangular(self._upper, eliminated[:, :N], upper=True)
         return inner[..., 0], eliminated[:, N:, 0]
 
-    def inner(
-        self, at_rest: Float[Tensor, "E N"], states: Float[Tensor, "E1 K"]
-    ) -> Float[Tensor, "E N"]:
+    def inner(self, at_rest: Float[Tensor, "E N"], states: Float[Tensor, "E1 K"]) -> Float[Tensor, "E N"]:
         """The inner coordinates between these states."""
         pair = torch.cat([states[:-1], states[1:]], 1)
         return at_rest - (self.response @ pair[..., None])[..., 0]

@@ -53,7 +53,9 @@ class SlabSolver:
         self.collocation = collocation
         self._factors: _Factors | None = None
 
-    def solve(self, place: Place, known: Known, first: Rows, accuracy: float, sizes: dict[str, float]) -> Outcome:
+    def solve(
+        self, place: Place, known: Known, first: Rows, accuracy: float, sizes: dict[str, float]
+    ) -> Outcome:
         """Newton's method from ``first`` until what is left is a hundredth of ``accuracy``, relative to ``sizes``."""
         jumps = self._jumps(place, known, accuracy, sizes)
         scale = place.half[:, None] ** self.collocation.state_powers
@@ -102,17 +104,25 @@ class SlabSolver:
             return None
         return kept if torch.equal(kept.edges, place.edges) else None
 
-    def _step(self, factors: _Factors, guess: Guess, residual: Tensor, ends: Tensor, jumps: Tensor, scale: Tensor) -> Guess:
+    def _step(
+        self, factors: _Factors, guess: Guess, residual: Tensor, ends: Tensor, jumps: Tensor, scale: Tensor
+    ) -> Guess:
         K = self.collocation.states
         end = self.collocation.end
-        mismatch = (guess.states[:-1] * scale) @ end[:, :K].T + guess.inner @ end[:, K:].T - (guess.states[1:] - jumps) * scale
+        mismatch = (
+            (guess.states[:-1] * scale) @ end[:, :K].T
+            + guess.inner @ end[:, K:].T
+            - (guess.states[1:] - jumps) * scale
+        )
         inner, right = factors.condensed.reduced(-residual, mismatch)
         if factors.chain is None:
             return Guess(torch.zeros_like(guess.states), inner)
         states = factors.chain.solve(right, -ends)
         return Guess(states, factors.condensed.inner(inner, states))
 
-    def _jumps(self, place: Place, known: Known, accuracy: float, sizes: dict[str, float]) -> Float[Tensor, "E K"]:
+    def _jumps(
+        self, place: Place, known: Known, accuracy: float, sizes: dict[str, float]
+    ) -> Float[Tensor, "E K"]:
         """Jumps of the unknowns at the right edges of the elements, which are to come out continuous.
 
         What is known at the start has jumps where it has kinks, or where elements were merged; those of the highest
@@ -146,7 +156,9 @@ class SlabSolver:
             k, _ = self.collocation.evolution.orders[unknown]
             values = self.collocation.by_time(unknown, 0, 1.0) @ rows
             change = (values @ Reference.of(nodes, k).values[0].T).abs().amax()
-            longest = max(longest, (change / max(sizes[unknown], TINY)).item()) if change.isfinite() else torch.inf
+            longest = (
+                max(longest, (change / max(sizes[unknown], TINY)).item()) if change.isfinite() else torch.inf
+            )
         return longest
 
     def _rows(self, guess: Guess, scale: Tensor) -> dict[str, Tensor]:
@@ -183,7 +195,9 @@ class SlabSolver:
             residuals.append(residual.expand(n))
             for key, slope in slopes.items():
                 side, columns, b = self._columns(key)
-                sides[side, i][:, columns] += slope[:, None] * self.collocation.by_time(key[0], b, place.half_time)
+                sides[side, i][:, columns] += slope[:, None] * self.collocation.by_time(
+                    key[0], b, place.half_time
+                )
         right = torch.cat(residuals) if residuals else guess.states.new_zeros(0)
         return right, (sides[0].flatten(0, 1), sides[1].flatten(0, 1))
 
@@ -204,8 +218,11 @@ class SlabSolver:
         unknown, (a, _) = key[0], self.collocation.evolution.split(key[1])
         side, columns, b = self._columns(key)
         k, _ = self.collocation.evolution.orders[unknown]
-        row = functional(len(self.collocation.space_nodes), k, a, torch.tensor(2.0 * side - 1, dtype=torch.float64))
+        row = functional(
+            len(self.collocation.space_nodes), k, a, torch.tensor(2.0 * side - 1, dtype=torch.float64)
+        )
         row = row * place.half[-side] ** -a
         at_start = tuple((rows[-side] @ row)[None] for rows in known[unknown])
-        return self.collocation.in_time(guess.states[-side, columns][:, None], at_start, place.half_time)[b][:, 0]
-
+        return self.collocation.in_time(guess.states[-side, columns][:, None], at_start, place.half_time)[b][
+            :, 0
+        ]

@@ -59,7 +59,11 @@ class SlabMarch:
         self.refused = 0
         nodes = torch.tensor([-1.0, *collocation.time_nodes], dtype=torch.float64)
         self._to_series = torch.linalg.inv(legendre_basis(nodes, len(nodes) - 1))
-        self._weights = torch.linalg.inv(legendre_basis(torch.tensor(collocation.space_nodes, dtype=torch.float64), len(collocation.space_nodes) - 1))[0]
+        self._weights = torch.linalg.inv(
+            legendre_basis(
+                torch.tensor(collocation.space_nodes, dtype=torch.float64), len(collocation.space_nodes) - 1
+            )
+        )[0]
 
     def run(self) -> Marched:
         """March to the end, or as far as it goes."""
@@ -88,7 +92,8 @@ class SlabMarch:
                     failure = failure or self._stuck(time, step, length)
                     continue
                 derivatives = {
-                    u: self.collocation.in_time(top, known[u], place.half_time) for u, top in outcome.rows.items()
+                    u: self.collocation.in_time(top, known[u], place.half_time)
+                    for u, top in outcome.rows.items()
                 }
                 rows = {u: values[0] for u, values in derivatives.items()}
                 sizes = self._sizes(rows, mesh)
@@ -137,11 +142,19 @@ class SlabMarch:
         n = len(self.collocation.time_nodes)
         if not self.accepted:
             return {
-                u: (given[0] if given else known[next(iter(known))][0].new_zeros(len(mesh.half), k + len(self.collocation.space_nodes)))[:, None].repeat(1, n, 1)
+                u: (
+                    given[0]
+                    if given
+                    else known[next(iter(known))][0].new_zeros(
+                        len(mesh.half), k + len(self.collocation.space_nodes)
+                    )
+                )[:, None].repeat(1, n, 1)
                 for (u, given), (k, _) in zip(known.items(), self.evolution.orders.values(), strict=True)
             }
         last = self.accepted[-1]
-        tau = 1 + place.half_time / last.place.half_time * (1 + torch.tensor(self.collocation.time_nodes, dtype=torch.float64))
+        tau = 1 + place.half_time / last.place.half_time * (
+            1 + torch.tensor(self.collocation.time_nodes, dtype=torch.float64)
+        )
         basis = legendre_basis(tau, n)
         guess = {}
         for unknown, series in last.series.items():
@@ -169,7 +182,9 @@ class SlabMarch:
         return found
 
     def _values(self, unknown: str, rows: Tensor) -> Tensor:
-        return rows @ Reference.of(self.collocation.space_nodes, self.evolution.orders[unknown][0]).values[0].T
+        return (
+            rows @ Reference.of(self.collocation.space_nodes, self.evolution.orders[unknown][0]).values[0].T
+        )
 
     def _rms(self, unknown: str, rows: Float[Tensor, "E n w"], mesh: SpaceMesh) -> Float[Tensor, " n"]:
         """Root mean square over the domain of functions given by their coordinates."""
@@ -232,7 +247,9 @@ class SlabMarch:
         if torch.equal(old.places, new.places):
             return dict(rows)
         nodes = self.collocation.space_nodes
-        return {u: carried(values, self.evolution.orders[u][0], old, new, nodes) for u, values in rows.items()}
+        return {
+            u: carried(values, self.evolution.orders[u][0], old, new, nodes) for u, values in rows.items()
+        }
 
     def _carry_known(self, known: Known, old: SpaceMesh, new: SpaceMesh) -> dict[str, tuple[Tensor, ...]]:
         stacked = {u: torch.stack(given, 1) for u, given in known.items() if given}

@@ -68,12 +68,39 @@ def _series(n: int, order: int, derivative: int) -> Tensor:
     return matrix
 
 
+def functional(n: int, order: int, derivative: int, s: Tensor) -> Float[Tensor, " w"]:
+    """Row that takes an element's coordinates to a derivative by s at one place s."""
+    series = _series(n, order, derivative)
+    return legendre_basis(s, len(series) - 1) @ series
+
+
 @dataclass(frozen=True)
 class Reference:
     """The reference element: collocation nodes and every derivative's values there, for one order of unknown."""
 
+    nodes: Float[Tensor, " n"]
     values: tuple[Float[Tensor, "n w"], ...]  # by derivative 0..order, at the nodes; w = order + n
     end: Float[Tensor, "k w"]  # derivatives 0..order-1 at s = 1
+
+    @staticmethod
+    @lru_cache(maxsize=512)
+    def of(nodes: tuple[float, ...], order: int) -> "Reference":
+        """Values at ``nodes`` of the basis for unknowns of this order."""
+        n = len(nodes)
+        s = torch.tensor(nodes, dtype=torch.float64)
+        one = torch.ones(1, dtype=torch.float64)
+
+        def rows(at: Tensor, derivative: int) -> Tensor:
+            series = _series(n, order, derivative)
+            return legendre_basis(at, len(series) - 1) @ series
+
+        end = [rows(one, derivative) for derivative in range(order)]
+        width = order + n
+        return Reference(
+            nodes=s,
+            values=tuple(rows(s, derivative) for derivative in range(order + 1)),
+            end=torch.cat(end) if end else torch.zeros(0, width, dtype=torch.float64),
+        )
 
 
 @runtime_checkable
@@ -114,12 +141,11 @@ class LegendreBasis:
 
     def reference(self, nodes: tuple[float, ...], order: int) -> Reference:
         """Values at ``nodes`` of the basis for unknowns of this order."""
-        return _reference(nodes, order)
+        return Reference.of(nodes, order)
 
     def functional(self, n: int, order: int, derivative: int, s: Tensor) -> Float[Tensor, " w"]:
         """Sums of polynomials at one place."""
-        series = _series(n, order, derivative)
-        return legendre_basis(s, len(series) - 1) @ series
+        return functional(n, order, derivative, s)
 
     def series(self, local: Float[Tensor, "E w"], order: int) -> Float[Tensor, "E p"]:
         """What the coordinates are, integrated."""
@@ -137,21 +163,6 @@ class LegendreBasis:
 
 
 LEGENDRE = LegendreBasis()
-
-
-@lru_cache(maxsize=512)
-def _reference(nodes: tuple[float, ...], order: int) -> Reference:
-    s, one = torch.tensor(nodes, dtype=torch.float64), torch.ones(1, dtype=torch.float64)
-
-    def rows(at: Tensor, derivative: int) -> Tensor:
-        series = _series(len(nodes), order, derivative)
-        return legendre_basis(at, len(series) - 1) @ series
-
-    end = [rows(one, derivative) for derivative in range(order)]
-    return Reference(
-        values=tuple(rows(s, derivative) for derivative in range(order + 1)),
-        end=torch.cat(end) if end else torch.zeros(0, order + len(nodes), dtype=torch.float64),
-    )
 
 
 @lru_cache(maxsize=256)

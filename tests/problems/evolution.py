@@ -119,7 +119,12 @@ BURGERS = Known(
 )
 ALLEN_CAHN = Known(
     "Allen-Cahn",
-    ("u_t = 1e-4*u_xx + 5u - 5u^3", "u(x, 0) = x^2*cos(pi*x)", "u(-1, t) = u(1, t)", "u_x(-1, t) = u_x(1, t)"),
+    (
+        "u_t = 1e-4*u_xx + 5u - 5u^3",
+        "u(x, 0) = x^2*cos(pi*x)",
+        "u(-1, t) = u(1, t)",
+        "u_x(-1, t) = u_x(1, t)",
+    ),
     {"x": (-1, 1), "t": (0, 1)},
     by_fourier(
         lambda x: x**2 * np.cos(math.pi * x),
