@@ -6,14 +6,14 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from pinnlite.problem.equations import Equation, Key
 from pinnlite.problem.problem import Problem
+from pinnlite.problem.unknown import Data
 from pinnlite.solving import by_elements
-from pinnlite.solving.dense import Block, CollocationRows
+from pinnlite.solving.dense import CollocationRows
 from pinnlite.solving.gauss_newton import GaussNewton
 from pinnlite.solving.lbfgs import LBFGS
 from pinnlite.solving.opening import eigenfunction
-from pinnlite.solving.ordinary import fitted, gauss_points, rows_on
+from pinnlite.solving.ordinary import fitted, gauss_points, observations, rows_on
 from pinnlite.solving.refine import Candidate, Clock
 from pinnlite.solving.residuals import Method
 from pinnlite.trials.linear import LinearTrial
@@ -98,15 +98,11 @@ class _Network:
         """Start from a function that is known approximately."""
         output, head = self._output()
         trial = fitted(output, self.problem, self.numbers)
-        keys: list[Key] = [(unknown, (0,)) for unknown in self.problem.unknowns]
-        values = function.partials(self.points, keys)
+        zero = (0,) * self.points.shape[1]
+        found = function.partials(self.points, [(unknown, zero) for unknown in self.problem.unknowns])
         blocks = [
-            Block(
-                Equation("", frozenset({key}), lambda places, found, key=key: found[key] - values[key], True),
-                {},
-                {key: (self.points, key)},
-            )
-            for key in keys
+            observations(Data(unknown, self.points, found[unknown, zero]), self.problem)
+            for unknown in self.problem.unknowns
         ]
         GaussNewton(steps=1, damping=_TOUCH[0]).minimize(
             CollocationRows(trial, blocks), lambda step, loss: False

@@ -34,12 +34,12 @@ def rows_on(problem: Problem, trial: Trial, points: Float[Tensor, "N d"]) -> Col
     anywhere = {name: torch.full((1, 1), low, dtype=torch.float64) for name in stated}
     equations = equation_blocks(problem, points)
     conditions = condition_blocks(problem, stated, anywhere)
-    observed = in_units(problem, trial, equations, [_observations(problem, data) for data in problem.data])
+    observed = in_units(problem, trial, equations, [observations(data, problem) for data in problem.data])
     observed = [replace(block, weight=_OBSERVED * block.weight) for block in observed[len(equations) :]]
     return CollocationRows(trial, [*equations, *conditions, *integral_blocks(problem), *observed])
 
 
-def _observations(problem: Problem, data: Data) -> Block:
+def observations(data: Data, problem: Problem) -> Block:
     """The distance from what was observed, at the places where it was."""
     key: Key = key_of(data.name, problem.unknowns, problem.domain.names)
     distance = Equation(data.text, frozenset({key}), lambda places, values: values[key] - data.values, True)

@@ -82,7 +82,7 @@ class FeatureBasis:
             s = torch.tensor([*nodes, 1.0], dtype=torch.float64)
             rows = self._rows(s, len(nodes), order, range(order + 1))
             end = torch.stack([row[-1] for row in rows[:-1]]) if order else rows[0][:0]
-            self._references[nodes, order] = Reference(tuple(row[:-1] for row in rows), end)
+            self._references[nodes, order] = Reference(s[:-1], tuple(row[:-1] for row in rows), end)
         return self._references[nodes, order]
 
     def functional(self, n: int, order: int, derivative: int, s: Tensor) -> Float[Tensor, " w"]:
@@ -96,7 +96,8 @@ class FeatureBasis:
         nodes = gauss_nodes(n)
         values = local @ self.reference(nodes, order).values[0].T
         fit = torch.linalg.inv(legendre_basis(torch.tensor(nodes, dtype=torch.float64), n - 1))
-        return values @ fit.T
+        series: Tensor = values @ fit.T
+        return series
 
     def values(
         self, wanted: Sequence[Wanted], element: Tensor, s: Float[Tensor, " N"]
