@@ -14,6 +14,7 @@ from pinnlite.trials.boxes import Boxes, multi_indices
 
 MOST_CUT = 3  # coordinates in which a box is cut: in more there would be too many
 _MOST_MEMBERS = 2100  # of a single box
+_FIRST_DEGREE, _FIRST_MEMBERS = 8, 150
 _PATIENT = 480  # members up to which the degree is raised without asking whether it helps
 _GROWTH = 1.5  # of the number of members when the degree is raised
 _LEAST_DECAY = 0.3  # of the logarithm of the coefficients from one degree to the next, where the degree is raised
@@ -80,7 +81,7 @@ class Refinement:
         if self.d > MOST_CUT:
             return boxes
         if single:
-            boxes = boxes.of_degree(_degree_of_many(accuracy, self.d))
+            boxes = boxes.of_degree(degree_of_many(accuracy, self.d))
         return self._cut(judged, boxes, outcome.spots)
 
     def _worth_raising(self, boxes: Boxes, worst: float, accuracy: float) -> bool:
@@ -123,6 +124,11 @@ def members_of(degree: int, dimension: int) -> int:
     return math.comb(degree + dimension, dimension)
 
 
+def first_degree(dimension: int) -> int:
+    """The degree that a single box begins with."""
+    return max(p for p in range(2, _FIRST_DEGREE + 1) if p == 2 or members_of(p, dimension) <= _FIRST_MEMBERS)
+
+
 def most_degree(dimension: int) -> int:
     """The highest degree that a single box can afford."""
     return max(p for p in range(1, 200) if members_of(p, dimension) <= _MOST_MEMBERS)
@@ -147,7 +153,7 @@ def _next_degree(boxes: Boxes, dimension: int, worst: float, accuracy: float) ->
     return degree
 
 
-def _degree_of_many(accuracy: float, dimension: int) -> int:
+def degree_of_many(accuracy: float, dimension: int) -> int:
     """The degree of a box among many."""
     wanted = round(5 - math.log10(accuracy))
     return min(14, max(8, wanted)) if dimension == 2 else min(8, max(5, wanted))

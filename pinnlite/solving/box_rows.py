@@ -4,18 +4,24 @@ Every row is in the units of its box: the terms of an equation count by what the
 neither small boxes nor small coefficients (a thin layer's) weigh less than others.
 """
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from pinnlite.geometry.region import Part
 from pinnlite.geometry.sampling import box_points, gauss_rule
+from pinnlite.problem.boundary import NORMAL
 from pinnlite.problem.equations import Condition, Key, Place, Placed, Values
+from pinnlite.problem.partial_names import key_of
 from pinnlite.problem.problem import Problem
+from pinnlite.problem.unknown import Data
 from pinnlite.solving.block_elimination import Rows, solve_blocks
 from pinnlite.solving.refine import Clock
 from pinnlite.solving.residuals import pointwise
@@ -24,6 +30,8 @@ from pinnlite.trials.partition import Face, Partition
 
 _OVERSAMPLING = 1.4  # rows for each coefficient where points are scattered
 _TINY = 1e-300
+_FAINT = 1e-9  # weight of a row that is to decide only where no other does
+_NEAR = 1e-9  # of the region's size: how far from a boundary a point may be by rounding
 
 
 @lru_cache(maxsize=256)
@@ -102,6 +110,13 @@ class BoxRows:
             noise = torch.rand(len(right), generator=generator, dtype=torch.float64) - 0.5
             yield Rows(groups, matrix, torch.stack([right, noise], 1))
         yield from self._continuity()
+
+    def is_flat(self, boxes: Boxes) -> bool:
+        """Whether an equation has no slope by any partial there, as u_xx u_yy - u_xy^2 = f has none at u = 0."""
+        return any(
+            not any((slope != 0).any() for slope in slopes.values())
+            for _, slopes, _ in self._equations(boxes)
+        )
 
     def misfit(self, boxes: Boxes) -> float:
         """Root of the sum of squared residuals of equations and conditions, in the units of the last linearisation."""
@@ -199,9 +214,13 @@ class BoxRows:
     @cached_property
     def pieces(self) -> list[_Piece]:
         """Every condition, cut up by the cells that it speaks of."""
-        return [piece for condition in self.problem.conditions for piece in self._pieces(condition)]
+        found = [piece for condition in self.problem.conditions for piece in self._pieces(condition)]
+        return found + [piece for observed in self.problem.data for piece in self._observed(observed)]
 
     def _pieces(self, condition: Condition) -> Iterator[_Piece]:
+        if condition.part is not None:
+            yield from self._along(condition, condition.part)
+            return
         places = sorted({at for name, _, at in condition.wanted if name in self.problem.unknowns}, key=str)
         X = torch.cat([self._on(place) for place in places])
         moved = {place: _moved(X, place) for place in places}
@@ -218,6 +237,41 @@ class BoxRows:
                 dict(zip(places, together.tolist(), strict=True)),
                 {**self.problem.parameters, **names},
             )
+
+    def _along(self, condition: Condition, part: Part) -> Iterator[_Piece]:
+        """The condition on those sides of cells that are on a part of the boundary."""
+        reference = reference_points(self.degree, self.dimension - 1, 2)
+        inner = {(face.first, face.axis, 1.0) for face in self.faces}
+        inner |= {(face.second, face.axis, -1.0) for face in self.faces}
+        names, at = self.problem.domain.names, (None,) * self.dimension
+        for cell, axis, side in itertools.product(range(len(self.partition)), range(self.dimension), (-1.0, 1.0)):
+            if (cell, axis, side) in inner:
+                continue
+            ends = reference.new_full((len(reference), 1), side)
+            X = torch.cat([reference[:, :axis], ends, reference[:, axis:]], 1)
+            X = self.partition.low[cell] + self.partition.half[cell] * (1 + X)
+            near = torch.stack([face.distance(X) for face in part.faces]).amin(0) <= _NEAR * part.scale
+            if near.any():
+                normal = {
+                    NORMAL + name: torch.full((int(near.sum()),), side * (i == axis), dtype=torch.float64)
+                    for i, name in enumerate(names)
+                }
+                places = {**self.problem.parameters, **self._coordinates(X[near]), **normal}
+                yield _Piece(condition, {at: X[near]}, {at: cell}, places)
+
+    def _observed(self, data: Data) -> Iterator[_Piece]:
+        """Observations as conditions at their points."""
+        unknown, index = key_of(data.name, self.problem.unknowns, self.problem.domain.names)
+        at: Place = (None,) * self.dimension
+        cells = self.partition.locate(data.points)
+        for cell in cells.unique().tolist():
+            values = data.values[cells == cell]
+
+            def residual(places: Values, found: Mapping[Any, Tensor], values: Tensor = values) -> Tensor:
+                return found[unknown, index, at] - values
+
+            condition = Condition(data.text, frozenset({(unknown, index, at)}), residual, True)
+            yield _Piece(condition, {at: data.points[cells == cell]}, {at: cell}, self.problem.parameters)
 
     def _on(self, place: Place) -> Float[Tensor, "N d"]:
         """Points of a place in every cell that it meets."""

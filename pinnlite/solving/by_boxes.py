@@ -3,13 +3,13 @@
 import math
 from collections.abc import Iterator
 
-import torch
 
 from pinnlite.geometry.domains import Box
+from pinnlite.geometry.tiling import tiles
 from pinnlite.problem.problem import Problem
 from pinnlite.solving.block_elimination import Stopped
 from pinnlite.solving.box_newton import gauss_newton
-from pinnlite.solving.box_refinement import MOST_CUT, Refinement, members_of, most_degree
+from pinnlite.solving.box_refinement import MOST_CUT, Refinement, degree_of_many, first_degree, members_of, most_degree
 from pinnlite.solving.refine import Candidate, Clock
 from pinnlite.trials.boxes import Boxes
 from pinnlite.trials.partition import Partition
@@ -19,10 +19,9 @@ _CANDIDATES = 6
 _MARGIN = 0.3  # of the tolerance
 _SHARPER = 0.1  # from one candidate to the next
 _FLOOR = 1e-14  # coefficients below this are rounding
-_FIRST_DEGREE = 8
-_FIRST_MEMBERS = 150
 _MOST_UNKNOWNS = {2: 150_000, 3: 15_000}  # of all boxes, by the number of coordinates
-_AMPLIFIED = 1e3  # noise in the rows by more than this, and by ever more: the problem is not well posed
+_SINGULAR = 1e14  # amplification of noise that is all rounding
+_AMPLIFIED = 1e2  # noise in the rows by more than this, and by ever more: the problem is not well posed
 
 _UNDETERMINED = (
     "The equations and conditions have no solution or many (an eigenvalue, a missing condition, slopes alone on the "
@@ -32,13 +31,16 @@ _UNSETTLED = "Newton's iteration did not converge: try parameters that make the 
 
 
 def suits(problem: Problem) -> bool:
-    """Whether the domain is a box of two to five coordinates."""
-    return isinstance(problem.domain, Box) and 2 <= len(problem.domain.names) <= _MOST_COORDINATES
+    """Whether the domain is boxes side by side, in two to five coordinates."""
+    d = len(problem.domain.names)
+    if not 2 <= d <= _MOST_COORDINATES or any(c.integrals for c in problem.conditions):
+        return False
+    return isinstance(problem.domain, Box) or (d <= MOST_CUT and tiles(problem.domain) is not None)
 
 
 def candidates(problem: Problem, tol: float, clock: Clock) -> Iterator[Candidate]:
     """Solutions of growing accuracy, each of a higher degree on other points than the one before."""
-    attempt = _Attempt(problem, clock)
+    attempt = _Attempt(problem, tol, clock)
     for level in range(_CANDIDATES):
         yield attempt.at(max(_FLOOR, _MARGIN * tol * _SHARPER**level))
 
@@ -46,18 +48,17 @@ def candidates(problem: Problem, tol: float, clock: Clock) -> Iterator[Candidate
 class _Attempt:
     """Solves of one problem, each from the partition and the functions of the one before."""
 
-    def __init__(self, problem: Problem, clock: Clock) -> None:
+    def __init__(self, problem: Problem, tol: float, clock: Clock) -> None:
         self.problem, self.clock = problem, clock
         self.d = len(problem.domain.names)
         self.refinement = Refinement(problem)
         self.amplification = math.inf
         self.solved: Boxes | None = None
         guesses = {name: unknown.guess for name, unknown in problem.unknown_parameters.items()}
-        low, high = torch.tensor(list(problem.domain.intervals.values()), dtype=torch.float64).T
-        degree = _FIRST_DEGREE
-        while members_of(degree, self.d) > _FIRST_MEMBERS and degree > 2:
-            degree -= 1
-        self.boxes = Boxes.zero(Partition(low[None], high[None]), degree, problem.unknowns, guesses)
+        cells = tiles(problem.domain)
+        assert cells is not None
+        degree = first_degree(self.d) if len(cells[0]) == 1 else degree_of_many(_MARGIN * tol, self.d)
+        self.boxes = Boxes.zero(Partition(*cells), degree, problem.unknowns, guesses)
 
     def at(self, accuracy: float) -> Candidate:
         """A candidate whose series have decayed to this accuracy."""
@@ -71,7 +72,7 @@ class _Attempt:
                 outcome = gauss_newton(self.problem, self.boxes, accuracy, self.clock)
             except Stopped:
                 return Candidate(self.solved, self._note(self.boxes), "stopped")
-            if not math.isfinite(outcome.amplification):
+            if not outcome.amplification < _SINGULAR:
                 return Candidate(None, self._note(self.boxes), _UNDETERMINED)
             self.solved = outcome.boxes
             finer = self.refinement.finer(outcome, accuracy)

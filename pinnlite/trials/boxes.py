@@ -126,6 +126,23 @@ class Boxes:
             {name: torch.tensor(value, dtype=torch.float64) for name, value in parameters.items()},
         )
 
+    def bowl(self) -> "Boxes":
+        """The functions |x - m|^2 / 2 of the distance to the middle m of all cells, plus these."""
+        indices = multi_indices(self.degree, self.partition.low.shape[1])
+        middle = (self.partition.low.amin(0) + self.partition.high.amax(0)) / 2
+        half, offset = self.partition.half, self.partition.low + self.partition.half - middle
+        raised = torch.zeros(len(self.partition), len(indices), dtype=torch.float64)
+        for j, a in enumerate(indices.tolist()):  # (o + h s)^2 / 2 = (o^2 + h^2/3) / 2 P_0 + o h P_1 + h^2 / 3 P_2
+            if sum(a) == 0:
+                raised[:, j] = (offset.square() + half.square() / 3).sum(1) / 2
+            for i in range(len(a)):
+                if a[i] == sum(a) == 1:
+                    raised[:, j] = offset[:, i] * half[:, i]
+                if a[i] == sum(a) == 2:
+                    raised[:, j] = half[:, i].square() / 3
+        added = {name: own + raised for name, own in self.coefficients.items()}
+        return Boxes(self.partition, self.degree, added, self.parameters)
+
     def partials(self, X: Float[Tensor, "N d"], wanted: Collection[Key]) -> dict[Key, Tensor]:
         """Derivatives at any points, each ``(N,)``; outside the partition the nearest box goes on."""
         size = multi_indices(self.degree, X.shape[1]).shape[0]
@@ -221,7 +238,8 @@ class Boxes:
         shells, span = self.shells(), max(1, self.degree // 3)
         late = shells[..., -2 * TAIL : -TAIL].amax(-1)
         early = shells[..., -2 * TAIL - span : -TAIL - span].amax(-1)
-        return (early.clamp(min=_TINY) / late.clamp(min=_TINY)).log() / span
+        fallen: Tensor = (early.clamp(min=_TINY) / late.clamp(min=_TINY)).log() / span
+        return torch.where(late == 0, torch.inf, fallen)
 
     def tails(self) -> Float[Tensor, "E d"]:
         """For each cell and axis what the degrees beyond would hold if the coefficients went on to decay as they do.
