@@ -14,7 +14,7 @@ _LEAST = 1e-15  # of |J|_F: less leaves coefficients that cancel, 1e-13 costs tw
 
 
 class TriangularLinearization:
-    """Rows r and their Jacobian J as the triangle R of J = Q R and as Q^T r: |J s + r| and |R s + Q^T r| differ by a constant.
+    """Rows r and their Jacobian J = Q R, kept as R and Q^T r: |J s + r|^2 is |R s + Q^T r|^2 and a constant.
 
     Args:
         rows: (R,) residuals.

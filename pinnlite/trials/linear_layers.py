@@ -1,7 +1,8 @@
 """Gradients row by row of what a network computes, from one backward pass and outer products.
 
-For a layer z = W a + b and a quantity s_n of row n alone, ds_n/dW = (ds_n/dz_n) a_n^T: what the backward pass of sum_n s_n
-leaves at z holds the rows apart already. Where a and z are jets, the products of their Taylor coefficients are added.
+For a layer z = W a + b and a quantity s_n of row n alone, ds_n/dW = (ds_n/dz_n) a_n^T: what the backward pass of
+sum_n s_n leaves at z holds the rows apart already. Where a and z are jets, the products of their Taylor coefficients
+are added.
 """
 
 from collections.abc import Callable, Sequence
