@@ -27,6 +27,8 @@ _GROWTH = 1.5
 _MOST = 4000  # features: their Jacobian takes half a gigabyte
 _POINTS = 2  # for each feature
 _STEEPER = 1.3  # by which a family tries to change from one width to the next, up or down
+_RESOLVED = 0.01  # of the residual at rest: what a layer leaves that has the measure of the solution
+_MOST_COMPETING = 500  # features in layers of which all families are solved with
 _PROMISING = 3.0  # times the tolerance: how far apart two layers may be to be looked at more closely
 _A_FEW = 500
 
@@ -64,11 +66,12 @@ _FAMILIES = (
 
 @dataclass(frozen=True)
 class _Solved:
-    """A trial with the root mean square of the residual that it leaves between its points."""
+    """A trial with the norm of the residual that it leaves between its points."""
 
     family: _Family
     trial: Trial
     residual: float
+    at_rest: float  # the same before anything was solved
 
     def __str__(self) -> str:
         return f"{self.family}, residual {self.residual:.1e}"
@@ -97,9 +100,10 @@ def candidates(
         if others and _near(problem, others[0].trial, best.trial, _PROMISING * tol):
             yield Candidate(others[0].trial, f"{width} {others[0]}")
         yield Candidate(best.trial, f"{width} {best}")
-        if len(contenders) == 2 and best.family == contenders[0]:
-            steeper = 1 / steeper
-        contenders = (best.family, replace(best.family, scale=steeper * best.family.scale))
+        if best.residual < _RESOLVED * best.at_rest or width > _MOST_COMPETING:
+            if len(contenders) == 2 and best.family == contenders[0]:
+                steeper = 1 / steeper
+            contenders = (best.family, replace(best.family, scale=steeper * best.family.scale))
         before = best.trial
         expected = (clock.seconds - began) * _GROWTH**3
         if clock.limit is not None and clock.seconds + expected > clock.limit:
@@ -135,13 +139,15 @@ def _solved(
     """The family's best trial of this width, from ``before`` on where the problem is not linear."""
     trial = family.drawn(problem, width, generator)
     constrained, (rows, others) = _posed(problem, trial, width, generator)
+    with torch.no_grad():
+        at_rest = others.rows().norm().item()
     if before is not None and not problem.linear:
         _start(trial, before, problem.sample(_POINTS * width)["interior"])
     chosen = default_method(problem, before is not None) if isinstance(method, str) else method
     chosen.minimize(rows, lambda step, loss: clock.spent)
     with torch.no_grad():
         residual = others.rows().norm().item()
-    return _Solved(family, constrained, residual if math.isfinite(residual) else math.inf)
+    return _Solved(family, constrained, residual if math.isfinite(residual) else math.inf, at_rest)
 
 
 def _posed(
