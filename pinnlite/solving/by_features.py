@@ -13,12 +13,13 @@ import torch
 
 from pinnlite.models.features import RandomFeatures
 from pinnlite.problem.problem import Problem
-from pinnlite.solving.dense import CollocationRows, gauss_points, rows_in, rows_on
+from pinnlite.solving.dense import CollocationRows, rows_in
 from pinnlite.solving.gauss_newton import GaussNewton
+from pinnlite.solving.ordinary import fitted, gauss_points, rows_on
 from pinnlite.solving.refine import Candidate, Clock
 from pinnlite.solving.residuals import Method
 from pinnlite.solving.triangle import TriangularLinearization
-from pinnlite.trials.constrained import built_in
+from pinnlite.trials.parameters import guessed
 from pinnlite.trials.ridge import Ridge
 from pinnlite.trials.trial import Trial
 
@@ -144,7 +145,7 @@ def _solved(
     if before is not None and not problem.linear:
         _start(trial, before, problem.sample(_POINTS * width)["interior"])
     chosen = default_method(problem, before is not None) if isinstance(method, str) else method
-    chosen.minimize(rows, lambda step, loss: clock.spent)
+    chosen.minimize(rows, clock.monitor())
     with torch.no_grad():
         residual = others.rows().norm().item()
     return _Solved(family, constrained, residual if math.isfinite(residual) else math.inf, at_rest)
@@ -156,7 +157,7 @@ def _posed(
     """The trial with what conditions can be built in, and rows at two sets of points."""
     count = _POINTS * width
     if len(problem.domain.names) == 1:
-        constrained = built_in(trial, problem)
+        constrained = fitted(trial, problem, guessed(problem))
         return constrained, [
             rows_on(problem, constrained, gauss_points(problem, n)) for n in (count, count + 1)
         ]

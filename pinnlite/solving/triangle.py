@@ -24,7 +24,7 @@ class TriangularLinearization:
     """
 
     def __init__(self, rows: Float[Tensor, " R"], jacobian: Float[Tensor, "R P"]) -> None:
-        self.rows = rows
+        self.rows, self.jacobian = rows, jacobian
         self._triangle = torch.linalg.qr(torch.cat([jacobian, rows[:, None]], 1), mode="r").R
 
     @cached_property
@@ -42,3 +42,7 @@ class TriangularLinearization:
             triangle[:columns, :columns], triangle[:columns, columns:], upper=True
         )
         return -solved[:, 0]
+
+    def expected(self, step: Float[Tensor, " P"]) -> Float[Tensor, " R"]:
+        """What the rows would be after a step if they were linear: J s + r."""
+        return self.rows + self.jacobian @ step
