@@ -1,62 +1,179 @@
-"""Random features: hidden layers as drawn, output layer by least squares, doubled until the estimate is met."""
+"""Random features: hidden layers as drawn, output layer by least squares, widened until the estimate is met.
+
+Waves resolve what is smooth with far fewer features than steps do, and steps what is steep; how steep is best depends
+on the solution, and a little on the width. So a few families compete while the layers are narrow, by the residual that
+they leave between the points, and the best ones go on.
+"""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 
 from pinnlite.models.features import RandomFeatures
 from pinnlite.problem.problem import Problem
-from pinnlite.solving.dense import rows_in
+from pinnlite.solving.dense import CollocationRows, rows_in
 from pinnlite.solving.gauss_newton import GaussNewton
 from pinnlite.solving.ordinary import fitted, gauss_points, rows_on
 from pinnlite.solving.refine import Candidate, Clock
 from pinnlite.solving.residuals import Method
-from pinnlite.trials.linear import LinearTrial
+from pinnlite.solving.triangle import TriangularLinearization
 from pinnlite.trials.parameters import guessed
+from pinnlite.trials.ridge import Ridge
 from pinnlite.trials.trial import Trial
 
-_WIDTHS = (50, 100, 200, 400, 800)
-_SCALES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)  # steepness per half-width of the domain
+_FIRST = 60
+_GROWTH = 1.5
+_MOST = 4000  # features: their Jacobian takes half a gigabyte
+_POINTS = 2  # for each feature
+_STEEPER = 1.3  # by which a family tries to change from one width to the next, up or down
+_RESOLVED = 0.01  # of the residual at rest: what a layer leaves that has the measure of the solution
+_MOST_COMPETING = 500  # features in layers of which all families are solved with
+_PROMISING = 3.0  # times the tolerance: how far apart two layers may be to be looked at more closely
+_A_FEW = 500
+
+
+@dataclass(frozen=True)
+class _Family:
+    """What features are drawn from: an activation, and how steep it is per half-width of the domain."""
+
+    activation: str
+    scale: float
+
+    def drawn(self, problem: Problem, width: int, generator: torch.Generator) -> Ridge:
+        """So many features of the family."""
+        intervals = list(problem.domain.intervals.values())
+        features = RandomFeatures(
+            len(intervals),
+            len(problem.unknowns),
+            width,
+            domain=intervals,
+            scale=self.scale,
+            activation=self.activation,
+            generator=generator,
+        )
+        return Ridge(features, problem.unknowns)
+
+    def __str__(self) -> str:
+        return f"{self.activation} features of scale {self.scale:.2g}"
+
+
+_FAMILIES = (
+    *(_Family("sin", scale) for scale in (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)),
+    *(_Family("tanh", scale) for scale in (0.5, 1.0, 2.0, 4.0, 8.0)),
+)
+
+
+@dataclass(frozen=True)
+class _Solved:
+    """A trial with the norm of the residual that it leaves between its points."""
+
+    family: _Family
+    trial: Trial
+    residual: float
+    at_rest: float  # the same before anything was solved
+
+    def __str__(self) -> str:
+        return f"{self.family}, residual {self.residual:.1e}"
 
 
 def candidates(
     problem: Problem, tol: float, method: str | Method, seed: int, clock: Clock
 ) -> Iterator[Candidate]:
-    """Ever wider layers, each drawn anew, with the steepness that leaves the smallest residual between the points."""
+    """Ever wider layers, each a draw of its own; two of one width where one may be the check that the other passes."""
     generator = torch.Generator().manual_seed(seed)
-    chosen = default_method(problem) if isinstance(method, str) else method
-    scales: tuple[float, ...] = _SCALES
-    for width in _WIDTHS:
-        found = [(*_solved(problem, width, scale, chosen, generator, clock), scale) for scale in scales]
-        residual, trial, scale = min(found, key=lambda entry: entry[0])
-        if not math.isfinite(residual):
-            yield Candidate(None, f"{width} features", "no finite residual was found")
+    contenders: Sequence[_Family] = _FAMILIES
+    before: Trial | None = None
+    width, steeper = _FIRST, _STEEPER
+    while width <= _MOST:
+        began = clock.seconds
+        found = []
+        for family in contenders:
+            found.append(_solved(problem, family, width, method, generator, before, clock))
+            if clock.spent:
+                break
+        found.sort(key=lambda solved: solved.residual)
+        best, *others = found
+        if not math.isfinite(best.residual):
+            yield Candidate(None, f"{width} features", "No finite residual was found: try another trial.")
             return
-        scales = (scale, 2 * scale)
-        yield Candidate(trial, f"{width} features of scale {scale:g}, residual {residual:.1e}")
+        if others and _near(problem, others[0].trial, best.trial, _PROMISING * tol):
+            yield Candidate(others[0].trial, f"{width} {others[0]}")
+        yield Candidate(best.trial, f"{width} {best}")
+        if best.residual < _RESOLVED * best.at_rest or width > _MOST_COMPETING:
+            if len(contenders) == 2 and best.family == contenders[0]:
+                steeper = 1 / steeper
+            contenders = (best.family, replace(best.family, scale=steeper * best.family.scale))
+        before = best.trial
+        expected = (clock.seconds - began) * _GROWTH**3
+        if clock.limit is not None and clock.seconds + expected > clock.limit:
+            return
+        width = int(_GROWTH * width)
 
 
-def default_method(problem: Problem) -> GaussNewton:
-    """One exact step where the problem is linear, damped steps otherwise."""
-    return GaussNewton(steps=1, damping=0.0) if problem.linear else GaussNewton(steps=40)
+def _near(problem: Problem, one: Trial, other: Trial, distance: float) -> bool:
+    """Whether two trials are about as near each other as that, by a look at a few points."""
+    X = problem.sample(_A_FEW)["interior"]
+    keys = [(unknown, (0,) * X.shape[1]) for unknown in problem.unknowns]
+    with torch.no_grad():
+        first, second = one.partials(X, keys), other.partials(X, keys)
+    return all((first[key] - second[key]).norm() <= distance * second[key].norm() for key in keys)
+
+
+def default_method(problem: Problem, near: bool) -> Method:
+    """One exact step where the problem is linear, damped steps otherwise; less damped ones near the solution."""
+    if problem.linear:
+        return GaussNewton(steps=1, damping=0.0)
+    return GaussNewton(steps=12, damping=1e-14) if near else GaussNewton(steps=40)
 
 
 def _solved(
-    problem: Problem, width: int, scale: float, method: Method, generator: torch.Generator, clock: Clock
-) -> tuple[float, Trial]:
-    """A trial of this width and scale, and its root mean square residual on other points than it was solved on."""
-    intervals = list(problem.domain.intervals.values())
-    features = RandomFeatures(
-        len(intervals), len(problem.unknowns), width, domain=intervals, scale=scale, generator=generator
-    )
-    trial: Trial = LinearTrial(features.features, width, problem.unknowns)
-    if len(intervals) == 1:
-        trial = fitted(trial, problem, guessed(problem))
-        rows, others = (rows_on(problem, trial, gauss_points(problem, n)) for n in (2 * width, 2 * width + 1))
-    else:
-        rows, others = (rows_in(problem, trial, problem.sample(2 * width, seed=seed)) for seed in (0, 1))
-    method.minimize(rows, clock.monitor())
+    problem: Problem,
+    family: _Family,
+    width: int,
+    method: str | Method,
+    generator: torch.Generator,
+    before: Trial | None,
+    clock: Clock,
+) -> _Solved:
+    """The family's best trial of this width, from ``before`` on where the problem is not linear."""
+    trial = family.drawn(problem, width, generator)
+    constrained, (rows, others) = _posed(problem, trial, width, generator)
+    with torch.no_grad():
+        at_rest = others.rows().norm().item()
+    if before is not None and not problem.linear:
+        _start(trial, before, problem.sample(_POINTS * width)["interior"])
+    chosen = default_method(problem, before is not None) if isinstance(method, str) else method
+    chosen.minimize(rows, clock.monitor())
     with torch.no_grad():
         residual = others.rows().norm().item()
-    return (residual if math.isfinite(residual) else math.inf), trial
+    return _Solved(family, constrained, residual if math.isfinite(residual) else math.inf, at_rest)
+
+
+def _posed(
+    problem: Problem, trial: Ridge, width: int, generator: torch.Generator
+) -> tuple[Trial, list[CollocationRows]]:
+    """The trial with what conditions can be built in, and rows at two sets of points."""
+    count = _POINTS * width
+    if len(problem.domain.names) == 1:
+        constrained = fitted(trial, problem, guessed(problem))
+        return constrained, [
+            rows_on(problem, constrained, gauss_points(problem, n)) for n in (count, count + 1)
+        ]
+    conditions = max(count // (2 * max(len(problem.stated), 1)), 1)
+    seeds = torch.randint(2**62, (2,), generator=generator).tolist()
+    points = [problem.sample(count, conditions=conditions, seed=s) for s in seeds]
+    return trial, [rows_in(problem, trial, sets, TriangularLinearization) for sets in points]
+
+
+def _start(trial: Trial, before: Trial, X: torch.Tensor) -> None:
+    """Coefficients with which the trial is what another one is, in least squares at points."""
+    keys = [(unknown, (0,) * X.shape[1]) for unknown in trial.unknowns]
+    ones = X.new_ones(len(X))
+    with torch.no_grad():
+        values = before.partials(X, keys)
+        rows = torch.cat([-values[key] for key in keys])
+        jacobian = torch.cat([trial.jacobian(X, {key: ones}) for key in keys])
+        step = TriangularLinearization(rows, jacobian).step(0.0)
+        trial.coefficients.copy_(step.view_as(trial.coefficients))

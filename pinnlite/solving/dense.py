@@ -1,7 +1,7 @@
 """Any trial at collocation points: rows of equations and conditions, and their Jacobian as a dense matrix."""
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
@@ -14,8 +14,13 @@ from pinnlite.problem.problem import Problem
 from pinnlite.problem.residuals import moved, places_at
 from pinnlite.problem.sample import INTERIOR, by_name
 from pinnlite.solving.least_squares import DenseLinearization
-from pinnlite.solving.residuals import Pointwise, pointwise
+from pinnlite.solving.residuals import Linearization, Pointwise, pointwise
 from pinnlite.trials.trial import Approximation, Trial
+
+# Of the half-widths, what a rich trial varies over. Four times as much costs random features half a digit, a quarter
+# of it nothing.
+_VARIATION = 0.3
+Factored = Callable[[Tensor, Tensor], Linearization]  # of rows and their Jacobian
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,8 +98,10 @@ class Rows(Protocol):
 class CollocationRows:
     """An Objective: residuals of equations and conditions at points, each block a mean square over its points."""
 
-    def __init__(self, trial: Trial, blocks: Sequence[Rows]) -> None:
-        self.trial, self.blocks = trial, blocks
+    def __init__(
+        self, trial: Trial, blocks: Sequence[Rows], linearization: Factored = DenseLinearization
+    ) -> None:
+        self.trial, self.blocks, self.linearization = trial, blocks, linearization
 
     @property
     def parameters(self) -> Sequence[Tensor]:
@@ -105,10 +112,10 @@ class CollocationRows:
         """Residuals, differentiable in the trial's parameters."""
         return torch.cat([block.rows(self.trial) for block in self.blocks])
 
-    def linearize(self) -> DenseLinearization:
-        """Rows and Jacobian."""
+    def linearize(self) -> Linearization:
+        """Rows and Jacobian, to be factored in the way that suits the trial."""
         rows, jacobian = zip(*(block.linearized(self.trial) for block in self.blocks), strict=True)
-        return DenseLinearization(torch.cat(rows).detach(), torch.cat(jacobian).detach())
+        return self.linearization(torch.cat(rows).detach(), torch.cat(jacobian).detach())
 
 
 def equation_blocks(problem: Problem, points: Float[Tensor, "N d"]) -> list[Block]:
@@ -138,12 +145,12 @@ def condition_blocks(
 def in_units(
     problem: Problem, trial: Trial, equations: Sequence[Block], conditions: Sequence[Block]
 ) -> list[Block]:
-    """Conditions scaled to be as large as the equations for functions that vary over the domain's half-widths.
+    """Conditions scaled to be as large as the equations for functions that vary over a part of the domain.
 
     A row counts by the unit it is measured in: u = 0 beside u_xx = f would hardly be heard on a small domain, and
     drown the equation on a large one.
     """
-    lengths = half_widths(problem)
+    lengths = [_VARIATION * width for width in half_widths(problem)]
     size = max(block.terms(trial, lengths)[1] for block in equations)
     scaled = [replace(c, weight=c.weight * size / c.terms(trial, lengths)[1]) for c in conditions]
     return [*equations, *scaled]
@@ -154,8 +161,13 @@ def half_widths(problem: Problem) -> list[float]:
     return [(high - low) / 2 for low, high in problem.domain.intervals.values()]
 
 
-def rows_in(problem: Problem, trial: Trial, points: Mapping[str, Float[Tensor, "n d"]]) -> CollocationRows:
+def rows_in(
+    problem: Problem,
+    trial: Trial,
+    points: Mapping[str, Float[Tensor, "n d"]],
+    linearization: Factored = DenseLinearization,
+) -> CollocationRows:
     """Equations and conditions at points of several coordinates, as ``problem.sample`` gives them."""
     equations = equation_blocks(problem, points[INTERIOR])
     conditions = condition_blocks(problem, by_name(problem.stated), points)
-    return CollocationRows(trial, in_units(problem, trial, equations, conditions))
+    return CollocationRows(trial, in_units(problem, trial, equations, conditions), linearization)

@@ -8,8 +8,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
+from pinnlite.differentiation.algebra import partial
+from pinnlite.differentiation.engines import taylor
 from pinnlite.differentiation.operators import partials
 from pinnlite.problem.equations import Key
+from pinnlite.trials.linear_layers import gradients_by_row
 
 
 class ModuleTrial:
@@ -29,6 +32,27 @@ class ModuleTrial:
         return self._evaluate(self.module, X, wanted)
 
     def jacobian(self, X: Float[Tensor, "N d"], weights: Mapping[Key, Tensor]) -> Float[Tensor, "N P"]:
+        """The rows' gradients, layer by layer where the parameters are those of linear layers."""
+        linear = {
+            id(p) for part in self.module.modules() if type(part) is nn.Linear for p in part.parameters()
+        }
+        if not {id(p) for p in self._named.values()} <= linear:
+            return self._row_by_row(X, weights)
+
+        def weighted() -> Tensor:
+            keys = sorted(weights)
+            found = taylor(self.module, X, [partial(index) for _, index in keys])
+            columns = [self.unknowns.index(unknown) for unknown, _ in keys]
+            terms = [
+                weights[key] * values.reshape(len(X), -1)[:, column]
+                for key, values, column in zip(keys, found, columns, strict=True)
+            ]
+            return torch.stack(terms).sum(0)
+
+        rows = gradients_by_row(self.module, weighted, list(self._named.values()))
+        return self._row_by_row(X, weights) if rows is None else rows
+
+    def _row_by_row(self, X: Float[Tensor, "N d"], weights: Mapping[Key, Tensor]) -> Float[Tensor, "N P"]:
         """Each row is given parameters of its own, so that one backward pass keeps the rows' gradients apart."""
         keys = list(weights)
 
