@@ -82,7 +82,7 @@ class FeatureBasis:
             s = torch.tensor([*nodes, 1.0], dtype=torch.float64)
             rows = self._rows(s, len(nodes), order, range(order + 1))
             end = torch.stack([row[-1] for row in rows[:-1]]) if order else rows[0][:0]
-            self._references[nodes, order] = Reference(s[:-1], tuple(row[:-1] for row in rows), end)
+            self._references[nodes, order] = Reference(tuple(row[:-1] for row in rows), end)
         return self._references[nodes, order]
 
     def functional(self, n: int, order: int, derivative: int, s: Tensor) -> Float[Tensor, " w"]:
