@@ -127,7 +127,7 @@ def _check(evolution: Evolution) -> None:
                 raise ProblemError(
                     f"the condition '{condition.text}' is inside the domain: conditions in {x} are given at its ends"
                 )
-            if evolution.split(index)[0] >= max(evolution.orders[unknown][0], 1):
+            if evolution.split(index)[0] >= evolution.orders[unknown][0]:
                 raise ProblemError(
                     f"the condition '{condition.text}' has a derivative by {x} of an order that the equations "
                     "determine themselves: give one of lower order"

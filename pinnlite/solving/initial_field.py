@@ -14,7 +14,7 @@ from pinnlite.problem.equations import Placed
 from pinnlite.solving.evolution import Evolution
 from pinnlite.solving.space_mesh import SpaceMesh, fitted
 from pinnlite.trials.elements import TAIL, TINY
-from pinnlite.trials.reference import gauss_nodes, reference
+from pinnlite.trials.reference import gauss_nodes, legendre_basis, series_matrix
 
 Start = Mapping[str, tuple[Float[Tensor, "E w"], ...]]
 _SMALLEST = 2.0**-40  # of the domain: a jump is left within an element of this size
@@ -89,7 +89,6 @@ class InitialField:
             wrong = torch.zeros_like(mesh.half)
             column = 0
             for unknown, given in start.items():
-                basis = reference(finer, self.evolution.orders[unknown][0])
                 n = len(nodes)
                 for rows in given:
                     value = rows @ _basis(n, self.evolution.orders[unknown][0], finer).T
@@ -123,7 +122,5 @@ class InitialField:
 
 def _basis(n: int, order: int, at: tuple[float, ...]) -> Tensor:
     """Matrix from an element's coordinates to values at these places."""
-    from pinnlite.trials.reference import legendre_basis, series_matrix
-
     series = series_matrix(n, order, 0)
     return legendre_basis(torch.tensor(at, dtype=torch.float64), len(series) - 1) @ series

@@ -13,7 +13,7 @@ from pinnlite.solving.cyclic import Cyclic
 from pinnlite.solving.residuals import pointwise
 from pinnlite.solving.slab_collocation import Known, Place, Rows, SlabCollocation
 from pinnlite.trials.elements import TINY
-from pinnlite.trials.reference import functional, reference
+from pinnlite.trials.reference import reference
 
 _STEPS = 12
 _SLOW = 0.2  # a step that is no smaller than this part of the one before asks for a new Jacobian
@@ -213,8 +213,11 @@ class SlabSolver:
         unknown, (a, _) = key[0], self.collocation.evolution.split(key[1])
         side, columns, b = self._columns(key)
         k, _ = self.collocation.evolution.orders[unknown]
-        row = functional(len(self.collocation.space_nodes), k, a, torch.tensor(2.0 * side - 1, dtype=torch.float64))
-        row = row * place.half[-side] ** -a
-        at_start = tuple((rows[-side] @ row)[None] for rows in known[unknown])
+        if side:
+            row = reference(self.collocation.space_nodes, k).end[a]
+            ends = [rows[-1] @ row for rows in known[unknown]]
+        else:
+            ends = [rows[0, a] for rows in known[unknown]]
+        at_start = tuple(end[None] * place.half[-side] ** -a for end in ends)
         return self.collocation.in_time(guess.states[-side, columns][:, None], at_start, place.half_time)[b][:, 0]
 
