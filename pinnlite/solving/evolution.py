@@ -90,7 +90,9 @@ def _read(problem: Problem, time: int) -> Evolution | None:
 
 
 def _fits(evolution: Evolution) -> bool:
-    return len(evolution.initial) == _needed(evolution, 1) and len(evolution.boundary) == _needed(evolution, 0)
+    return len(evolution.initial) == _needed(evolution, 1) and len(evolution.boundary) == _needed(
+        evolution, 0
+    )
 
 
 def _needed(evolution: Evolution, which: int) -> int:

@@ -48,9 +48,7 @@ class InitialField:
     @cached_property
     def _owners(self) -> list[int] | None:
         """For each key the one condition that speaks of it and of nothing else; None where they are mixed."""
-        owners = [
-            [i for i, c in enumerate(self.evolution.initial) if c.wanted == {key}] for key in self.keys
-        ]
+        owners = [[i for i, c in enumerate(self.evolution.initial) if c.wanted == {key}] for key in self.keys]
         return [o[0] for o in owners] if all(len(o) == 1 for o in owners) else None
 
     def _solved(self, x: Tensor, nothing: Mapping[Placed, Tensor], at_zero: list[Tensor]) -> Tensor:
@@ -105,7 +103,9 @@ class InitialField:
         highest = max(k for k, _ in self.evolution.orders.values())
         x = mesh.nodes(nodes)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a kink's second derivative is 0 on both sides: the elements see to it
+            warnings.simplefilter(
+                "ignore"
+            )  # a kink's second derivative is 0 on both sides: the elements see to it
             found = derivatives(
                 self.values, x.flatten(), highest, engine="auto" if self._owners else "autograd"
             ).detach()

@@ -55,7 +55,9 @@ class SlabSolver:
         self.collocation = collocation
         self._factors: _Factors | None = None
 
-    def solve(self, place: Place, known: Known, first: Rows, accuracy: float, sizes: dict[str, float]) -> Outcome:
+    def solve(
+        self, place: Place, known: Known, first: Rows, accuracy: float, sizes: dict[str, float]
+    ) -> Outcome:
         """Newton's method from ``first`` until what is left is a hundredth of ``accuracy``, relative to ``sizes``."""
         jumps = self._jumps(place, known, accuracy, sizes)
         scale = place.half[:, None] ** self.collocation.state_powers
@@ -104,23 +106,31 @@ class SlabSolver:
             return None
         return kept if torch.equal(kept.edges, place.edges) else None
 
-    def _step(self, factors: _Factors, guess: Guess, residual: Tensor, ends: Tensor, jumps: Tensor, scale: Tensor) -> Guess:
+    def _step(
+        self, factors: _Factors, guess: Guess, residual: Tensor, ends: Tensor, jumps: Tensor, scale: Tensor
+    ) -> Guess:
         K = self.collocation.states
         end = self.collocation.end
-        mismatch = (guess.states[:-1] * scale) @ end[:, :K].T + guess.inner @ end[:, K:].T - (guess.states[1:] - jumps) * scale
+        mismatch = (
+            (guess.states[:-1] * scale) @ end[:, :K].T
+            + guess.inner @ end[:, K:].T
+            - (guess.states[1:] - jumps) * scale
+        )
         inner, right = factors.condensed.reduced(-residual, mismatch)
         if factors.chain is None:
             return Guess(torch.zeros_like(guess.states), inner)
         states = factors.chain.solve(right, -ends)
         return Guess(states, factors.condensed.inner(inner, states))
 
-    def _jumps(self, place: Place, known: Known, accuracy: float, sizes: dict[str, float]) -> Float[Tensor, "E K"]:
+    def _jumps(
+        self, place: Place, known: Known, accuracy: float, sizes: dict[str, float]
+    ) -> Float[Tensor, "E K"]:
         """Jumps of the unknowns at the right edges of the elements, which are to come out continuous.
 
         What is known at the start has jumps where it has kinks, or where elements were merged; those of the highest
         derivatives by time have to make up for them. Where they are rounding they are left alone.
         """
-        n, N, E = len(self.collocation.time_nodes), len(self.collocation.space_nodes), len(place.half)
+        n, E = len(self.collocation.time_nodes), len(place.half)
         blocks = []
         for unknown, (k, _) in self.collocation.evolution.orders.items():
             at_rest = torch.zeros(E, n, k, dtype=torch.float64)
@@ -192,7 +202,9 @@ class SlabSolver:
             residuals.append(residual.expand(n))
             for key, slope in slopes.items():
                 side, columns, b = self._columns(key)
-                sides[side, i][:, columns] += slope[:, None] * self.collocation.by_time(key[0], b, place.half_time)
+                sides[side, i][:, columns] += slope[:, None] * self.collocation.by_time(
+                    key[0], b, place.half_time
+                )
         right = torch.cat(residuals) if residuals else guess.states.new_zeros(0)
         return right, (sides[0].flatten(0, 1), sides[1].flatten(0, 1))
 
@@ -219,5 +231,6 @@ class SlabSolver:
         else:
             ends = [rows[0, a] for rows in known[unknown]]
         at_start = tuple(end[None] * place.half[-side] ** -a for end in ends)
-        return self.collocation.in_time(guess.states[-side, columns][:, None], at_start, place.half_time)[b][:, 0]
-
+        return self.collocation.in_time(guess.states[-side, columns][:, None], at_start, place.half_time)[b][
+            :, 0
+        ]

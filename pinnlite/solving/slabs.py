@@ -1,5 +1,6 @@
 """Evolution equations: one slab of time after the other, its length and its elements chosen by what they resolve."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -18,6 +19,7 @@ from pinnlite.trials.space_time import SpaceTime
 
 _FIRST = 0.05  # of the whole time: the first slab that is tried
 _SHORTEST = 1e-20  # of the whole time
+_SHORT = 1e-8  # of the whole time
 _BRIEF = 1e-6  # of the whole time: no longer are steps across what jumps at the start
 _MOST_ELEMENTS = 2000
 _SMALLEST = 2.0**-27  # of the domain: a front that needs smaller elements is a shock
@@ -62,7 +64,11 @@ class SlabMarch:
         self.refused = 0
         nodes = torch.tensor([-1.0, *collocation.time_nodes], dtype=torch.float64)
         self._to_series = torch.linalg.inv(legendre_basis(nodes, len(nodes) - 1))
-        self._weights = torch.linalg.inv(legendre_basis(torch.tensor(collocation.space_nodes, dtype=torch.float64), len(collocation.space_nodes) - 1))[0]
+        self._weights = torch.linalg.inv(
+            legendre_basis(
+                torch.tensor(collocation.space_nodes, dtype=torch.float64), len(collocation.space_nodes) - 1
+            )
+        )[0]
 
     def run(self) -> Marched:
         """March to the end, or as far as it goes."""
@@ -92,7 +98,8 @@ class SlabMarch:
                     failure = failure or self._stuck(time, step)
                     continue
                 derivatives = {
-                    u: self.collocation.in_time(top, known[u], place.half_time) for u, top in outcome.rows.items()
+                    u: self.collocation.in_time(top, known[u], place.half_time)
+                    for u, top in outcome.rows.items()
                 }
                 rows = {u: values[0] for u, values in derivatives.items()}
                 sizes = self._sizes(rows, mesh)
@@ -103,7 +110,7 @@ class SlabMarch:
                 # A contradiction at a corner is smoothed out at once: what it leaves goes with the square of its tail.
                 brief = early and abs(step) < _BRIEF * abs(length)
                 late = tail_t > (math.sqrt(self.accuracy) if brief else self.accuracy)
-                if late and not self._shortest(step):
+                if late and not self._shortest(time, step):
                     self.refused += 1
                     step *= min(0.9, max(0.2, ratio))
                     if ratio < 0.5:  # so far off in time that the elements could not be judged by it
@@ -123,7 +130,7 @@ class SlabMarch:
                     known = self._carry_known(known, mesh, finer)
                     mesh = finer
                     continue
-                if late and not self._shortest(step):
+                if late and not self._shortest(time, step):
                     failure = failure or self._stuck(time, step)
                     continue
                 if unresolved.any() and not early:
@@ -143,14 +150,15 @@ class SlabMarch:
         most = max((len(slab.mesh.half) for slab in self.accepted), default=0)
         return Marched(self._trial(), time, failure, len(self.accepted), most, self.refused)
 
-    def _shortest(self, step: float) -> bool:
-        """Whether no shorter step makes sense."""
-        ends = abs(self.evolution.start), abs(self.evolution.stop)
-        resolution = 1e-15 * (max(ends) if self.evolution.start else _SHORTEST * max(ends))
-        return abs(step) < max(resolution, _SHORTEST * abs(self.evolution.stop - self.evolution.start))
+    def _shortest(self, time: float, step: float) -> bool:
+        """Whether no shorter step makes sense: time would not get on, or a solution that grows is near its end."""
+        length = abs(self.evolution.stop - self.evolution.start)
+        if self._grown(time) and abs(step) < _SHORT * length:
+            return True
+        return abs(step) < max(1e-14 * abs(time), _SHORTEST * length)
 
     def _stuck(self, time: float, step: float) -> str | None:
-        if not self._shortest(step):
+        if not self._shortest(time, step):
             return None
         return self._grown(time) or (
             f"No solution could be continued past {self._at(time)}: the equation seems to be singular there, "
@@ -177,11 +185,19 @@ class SlabMarch:
         n = len(self.collocation.time_nodes)
         if not self.accepted:
             return {
-                u: (given[0] if given else known[next(iter(known))][0].new_zeros(len(mesh.half), k + len(self.collocation.space_nodes)))[:, None].repeat(1, n, 1)
+                u: (
+                    given[0]
+                    if given
+                    else known[next(iter(known))][0].new_zeros(
+                        len(mesh.half), k + len(self.collocation.space_nodes)
+                    )
+                )[:, None].repeat(1, n, 1)
                 for (u, given), (k, _) in zip(known.items(), self.evolution.orders.values(), strict=True)
             }
         last = self.accepted[-1]
-        tau = 1 + place.half_time / last.place.half_time * (1 + torch.tensor(self.collocation.time_nodes, dtype=torch.float64))
+        tau = 1 + place.half_time / last.place.half_time * (
+            1 + torch.tensor(self.collocation.time_nodes, dtype=torch.float64)
+        )
         basis = legendre_basis(tau, n)
         guess = {}
         for unknown, series in last.series.items():
@@ -259,7 +275,7 @@ class SlabMarch:
         wasted = torch.zeros_like(coarser.half)
         for u, given in merged.items():
             k, size = self.evolution.orders[u][0], max(sizes[u], TINY)
-            for i, field_ in enumerate(given[:1]):
+            for field_ in given[:1]:
                 wasted = torch.maximum(wasted, tails(field_[:, None], k, coarser) / size)
         position = torch.searchsorted(coarser.places, mesh.places[pairs], right=True) - 1
         good = pairs[wasted[position] < _WASTED * self.accuracy]
@@ -272,7 +288,9 @@ class SlabMarch:
         if torch.equal(old.places, new.places):
             return dict(rows)
         nodes = self.collocation.space_nodes
-        return {u: carried(values, self.evolution.orders[u][0], old, new, nodes) for u, values in rows.items()}
+        return {
+            u: carried(values, self.evolution.orders[u][0], old, new, nodes) for u, values in rows.items()
+        }
 
     def _carry_known(self, known: Known, old: SpaceMesh, new: SpaceMesh) -> dict[str, tuple[Tensor, ...]]:
         stacked = {u: torch.stack(given, 1) for u, given in known.items() if given}
