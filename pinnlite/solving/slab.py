@@ -1,6 +1,7 @@
 """One slab of time by Newton's method, with a Jacobian that is kept for as long as the steps go on falling with it."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -40,14 +41,6 @@ class _Factors:
     half_time: float
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What Newton's method came to: rows at the nodes in time, the steps it took; no rows where it failed."""
-
-    rows: Rows | None  # of the highest derivatives by time, times half_time^k
-    steps: int
-
-
 class SlabSolver:
     """Solves slabs of one collocation, one after the other."""
 
@@ -56,9 +49,12 @@ class SlabSolver:
         self._factors: _Factors | None = None
 
     def solve(
-        self, place: Place, known: Known, first: Rows, accuracy: float, sizes: dict[str, float]
-    ) -> Outcome:
-        """Newton's method from ``first`` until what is left is a hundredth of ``accuracy``, relative to ``sizes``."""
+        self, place: Place, known: Known, first: Rows, accuracy: float, sizes: Mapping[str, float]
+    ) -> Rows | None:
+        """The highest derivatives by time, times half_time^k, from ``first``; None where Newton's method fails.
+
+        It ends where what is left of the unknowns is a hundredth of ``accuracy``, relative to ``sizes``.
+        """
         jumps = self._jumps(place, known, accuracy, sizes)
         scale = place.half[:, None] ** self.collocation.state_powers
         guess = self._packed(place, first, scale)
@@ -90,14 +86,14 @@ class SlabSolver:
             left_over = change * min(rate, 1.0) if count else change
             if left_over < 1e-2 * accuracy or change < _ROUNDING:
                 self._factors = factors
-                return Outcome(self._rows(guess, scale), count + 1)
+                return self._rows(guess, scale)
             if rate > _SLOW and not (fresh and count == 0):
                 if rate > 2 and count > 2 and fresh:
                     break
                 factors = None
             before = change
         self._factors = None
-        return Outcome(None, _STEPS)
+        return None
 
     def _fitting(self, place: Place) -> _Factors | None:
         """The factors of the slab before where they may serve for this one."""
@@ -123,7 +119,7 @@ class SlabSolver:
         return Guess(states, factors.condensed.inner(inner, states))
 
     def _jumps(
-        self, place: Place, known: Known, accuracy: float, sizes: dict[str, float]
+        self, place: Place, known: Known, accuracy: float, sizes: Mapping[str, float]
     ) -> Float[Tensor, "E K"]:
         """Jumps of the unknowns at the right edges of the elements, which are to come out continuous.
 
@@ -151,7 +147,7 @@ class SlabSolver:
             blocks.append(at_rest.flatten(1))
         return torch.cat(blocks, 1)
 
-    def _length(self, step: Guess, guess: Guess, scale: Tensor, sizes: dict[str, float]) -> float:
+    def _length(self, step: Guess, guess: Guess, scale: Tensor, sizes: Mapping[str, float]) -> float:
         """The largest change of a value at a node, relative to the size of its unknown."""
         changes, reach = (self._reach(point, scale) for point in (step, guess))
         size = {u: max(sizes[u], reach[u]) for u in changes}
