@@ -17,6 +17,7 @@ from pinnlite.problem.equations import Key
 from pinnlite.problem.partial_names import key_of
 from pinnlite.problem.problem import Problem
 from pinnlite.problem.reals import reals
+from pinnlite.trials.space_time import SpaceTime
 from pinnlite.trials.trial import Approximation
 from pinnlite.verify.comparison import Comparison, compare
 
@@ -214,6 +215,11 @@ class Solution:
         X = torch.stack([column.reshape(-1) for column in columns], 1)
         self._warn_outside(X.detach())
         return X, columns[0].shape
+
+    @property
+    def _marched(self) -> int:
+        """The coordinate along which the solution was found piece by piece."""
+        return self.trial.time if isinstance(self.trial, SpaceTime) else 0
 
     def _warn_outside(self, X: Tensor) -> None:
         if not X.isfinite().all():

@@ -18,6 +18,7 @@ from pinnlite.trials.elements import Elements
 from pinnlite.trials.linear import LinearTrial
 from pinnlite.trials.module import ModuleTrial
 from pinnlite.trials.parameters import WithParameters
+from pinnlite.trials.space_time import SpaceTime
 from pinnlite.trials.trial import Approximation, Trial
 from pinnlite.trials.windows import FeatureBasis
 
@@ -97,9 +98,7 @@ def _read_elements(fields: Fields, tensors: Tensors, problem: Problem, module: n
         raise FileError(f"the file is damaged: {fields.place}.orders leaves out an unknown")
     edges = tensors.take("edges", None)
     low, high = problem.domain.intervals[problem.domain.names[0]]
-    slack = _SLACK * (high - low)
-    inside = low - slack <= edges[0].item() and edges[-1].item() <= high + slack
-    if len(edges) < 2 or not (edges[1:] > edges[:-1]).all() or not inside or len(problem.domain.names) > 1:
+    if len(edges) < 2 or not _is_partition(edges, (low, high)) or len(problem.domain.names) > 1:
         raise FileError(f"the file is damaged: {fields.place} has edges that are no partition of the domain")
     local = {name: tensors.take(f"local.{i}", len(edges) - 1, None) for i, name in enumerate(orders)}
     for name, order in orders.items():
@@ -120,6 +119,49 @@ def _read_features(
     if any(local[name].shape[1] - order > count for name, order in orders.items()):
         raise FileError(f"the file is damaged: {fields.place} has more coefficients than functions")
     return FeatureBasis(count, tensors.take("weight", width), tensors.take("bias", width), modes)
+
+
+def _write_slabs(trial: SpaceTime) -> Written:
+    tensors = {"times": trial.times, "edges": trial.edges, "counts": trial.counts.to(torch.float64)}
+    tensors |= {f"local.{i}": trial.local[name] for i, name in enumerate(trial.orders)}
+    orders = [{"name": name, "order": order} for name, order in trial.orders.items()]
+    return {"orders": orders, "time": trial.time}, tensors
+
+
+def _read_slabs(fields: Fields, tensors: Tensors, problem: Problem, module: nn.Module | None) -> SpaceTime:
+    _refuse(module)
+    orders = {
+        entry.text("name"): entry.integer("order", 0, _HIGHEST_ORDER) for entry in fields.objects("orders")
+    }
+    time = fields.integer("time", 0, 1)
+    if set(problem.unknowns) != set(orders) or len(problem.domain.names) != 2:
+        raise FileError(f"the file is damaged: {fields.place}.orders are not the unknowns of the problem")
+    times, edges = tensors.take("times", None), tensors.take("edges", None)
+    counts = tensors.take("counts", None)
+    names = problem.domain.names
+    whole = bool((counts == counts.round()).all() and (counts >= 1).all() and (counts <= len(edges)).all())
+    if not whole or len(times) != len(counts) + 1 or len(edges) != (counts + 1).sum():
+        raise FileError(f"the file is damaged: {fields.place} has slabs that do not fit together")
+    partitions = edges.split((counts + 1).long().tolist())
+    if not all(
+        _is_partition(partition, problem.domain.intervals[name])
+        for partition, name in ((times, names[time]), *((p, names[1 - time]) for p in partitions))
+    ):
+        raise FileError(f"the file is damaged: {fields.place} has edges that are no partition of the domain")
+    local = {name: tensors.take(f"local.{i}", int(counts.sum()), None, None) for i, name in enumerate(orders)}
+    for name, order in orders.items():
+        degrees = local[name].shape[1:]
+        if not order < degrees[1] <= _MOST_COEFFICIENTS or not 1 < degrees[0] <= _MOST_COEFFICIENTS:
+            raise FileError(f"the file is damaged: {fields.place} has no proper coefficients of {name}")
+    return SpaceTime(times, edges, counts.long(), orders, local, time)
+
+
+def _is_partition(edges: Tensor, interval: tuple[float, float]) -> bool:
+    """Whether edges ascend within an interval."""
+    low, high = interval
+    slack = _SLACK * (high - low)
+    inside = low - slack <= edges[0].item() and edges[-1].item() <= high + slack
+    return inside and bool((edges[1:] > edges[:-1]).all())
 
 
 def _write_linear(trial: LinearTrial) -> Written:
@@ -210,6 +252,7 @@ def _read_parameters(
 
 FORMS = {
     "elements": Form(Elements, _write_elements, _read_elements),
+    "slabs": Form(SpaceTime, _write_slabs, _read_slabs),
     "linear": Form(LinearTrial, _write_linear, _read_linear),
     "module": Form(ModuleTrial, _write_module, _read_module),
     "parameters": Form(WithParameters, _write_parameters, _read_parameters),

@@ -64,4 +64,6 @@ def _candidate(evolution: Evolution, accuracy: float, level: int, clock: Clock) 
     trial: Approximation | None = run.trial
     if run.failure is None:
         return Candidate(trial, note)
-    return Candidate(trial, note, run.failure, (min(evolution.start, run.reached), max(evolution.start, run.reached)))
+    return Candidate(
+        trial, note, run.failure, (min(evolution.start, run.reached), max(evolution.start, run.reached))
+    )

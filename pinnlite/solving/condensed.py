@@ -53,9 +53,7 @@ class Condensed:
         inner = torch.linalg.solve_triangular(self._upper, eliminated[:, :N], upper=True)
         return inner[..., 0], eliminated[:, N:, 0]
 
-    def inner(
-        self, at_rest: Float[Tensor, "E N"], states: Float[Tensor, "E1 K"]
-    ) -> Float[Tensor, "E N"]:
+    def inner(self, at_rest: Float[Tensor, "E N"], states: Float[Tensor, "E1 K"]) -> Float[Tensor, "E N"]:
         """The inner coordinates between these states."""
         pair = torch.cat([states[:-1], states[1:]], 1)
         return at_rest - (self.response @ pair[..., None])[..., 0]

@@ -90,7 +90,9 @@ def _read(problem: Problem, time: int) -> Evolution | None:
 
 
 def _fits(evolution: Evolution) -> bool:
-    return len(evolution.initial) == _needed(evolution, 1) and len(evolution.boundary) == _needed(evolution, 0)
+    return len(evolution.initial) == _needed(evolution, 1) and len(evolution.boundary) == _needed(
+        evolution, 0
+    )
 
 
 def _needed(evolution: Evolution, which: int) -> int:
@@ -127,7 +129,7 @@ def _check(evolution: Evolution) -> None:
                 raise ProblemError(
                     f"the condition '{condition.text}' is inside the domain: conditions in {x} are given at its ends"
                 )
-            if evolution.split(index)[0] >= max(evolution.orders[unknown][0], 1):
+            if evolution.split(index)[0] >= evolution.orders[unknown][0]:
                 raise ProblemError(
                     f"the condition '{condition.text}' has a derivative by {x} of an order that the equations "
                     "determine themselves: give one of lower order"

@@ -14,7 +14,7 @@ from pinnlite.problem.equations import Placed
 from pinnlite.solving.evolution import Evolution
 from pinnlite.solving.space_mesh import SpaceMesh, fitted
 from pinnlite.trials.elements import TAIL, TINY
-from pinnlite.trials.reference import gauss_nodes, reference
+from pinnlite.trials.reference import gauss_nodes, legendre_basis, series_matrix
 
 Start = Mapping[str, tuple[Float[Tensor, "E w"], ...]]
 _SMALLEST = 2.0**-40  # of the domain: a jump is left within an element of this size
@@ -48,9 +48,7 @@ class InitialField:
     @cached_property
     def _owners(self) -> list[int] | None:
         """For each key the one condition that speaks of it and of nothing else; None where they are mixed."""
-        owners = [
-            [i for i, c in enumerate(self.evolution.initial) if c.wanted == {key}] for key in self.keys
-        ]
+        owners = [[i for i, c in enumerate(self.evolution.initial) if c.wanted == {key}] for key in self.keys]
         return [o[0] for o in owners] if all(len(o) == 1 for o in owners) else None
 
     def _solved(self, x: Tensor, nothing: Mapping[Placed, Tensor], at_zero: list[Tensor]) -> Tensor:
@@ -89,7 +87,6 @@ class InitialField:
             wrong = torch.zeros_like(mesh.half)
             column = 0
             for unknown, given in start.items():
-                basis = reference(finer, self.evolution.orders[unknown][0])
                 n = len(nodes)
                 for rows in given:
                     value = rows @ _basis(n, self.evolution.orders[unknown][0], finer).T
@@ -106,7 +103,9 @@ class InitialField:
         highest = max(k for k, _ in self.evolution.orders.values())
         x = mesh.nodes(nodes)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a kink's second derivative is 0 on both sides: the elements see to it
+            warnings.simplefilter(
+                "ignore"
+            )  # a kink's second derivative is 0 on both sides: the elements see to it
             found = derivatives(
                 self.values, x.flatten(), highest, engine="auto" if self._owners else "autograd"
             ).detach()
@@ -123,7 +122,5 @@ class InitialField:
 
 def _basis(n: int, order: int, at: tuple[float, ...]) -> Tensor:
     """Matrix from an element's coordinates to values at these places."""
-    from pinnlite.trials.reference import legendre_basis, series_matrix
-
     series = series_matrix(n, order, 0)
     return legendre_basis(torch.tensor(at, dtype=torch.float64), len(series) - 1) @ series

@@ -1,6 +1,7 @@
 """One slab of time by Newton's method, with a Jacobian that is kept for as long as the steps go on falling with it."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -13,7 +14,7 @@ from pinnlite.solving.cyclic import Cyclic
 from pinnlite.solving.residuals import pointwise
 from pinnlite.solving.slab_collocation import Known, Place, Rows, SlabCollocation
 from pinnlite.trials.elements import TINY
-from pinnlite.trials.reference import functional, reference
+from pinnlite.trials.reference import reference
 
 _STEPS = 12
 _SLOW = 0.2  # a step that is no smaller than this part of the one before asks for a new Jacobian
@@ -40,14 +41,6 @@ class _Factors:
     half_time: float
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What Newton's method came to: rows at the nodes in time, the steps it took; no rows where it failed."""
-
-    rows: Rows | None  # of the highest derivatives by time, times half_time^k
-    steps: int
-
-
 class SlabSolver:
     """Solves slabs of one collocation, one after the other."""
 
@@ -55,8 +48,13 @@ class SlabSolver:
         self.collocation = collocation
         self._factors: _Factors | None = None
 
-    def solve(self, place: Place, known: Known, first: Rows, accuracy: float, sizes: dict[str, float]) -> Outcome:
-        """Newton's method from ``first`` until what is left is a hundredth of ``accuracy``, relative to ``sizes``."""
+    def solve(
+        self, place: Place, known: Known, first: Rows, accuracy: float, sizes: Mapping[str, float]
+    ) -> Rows | None:
+        """The highest derivatives by time, times half_time^k, from ``first``; None where Newton's method fails.
+
+        It ends where what is left of the unknowns is a hundredth of ``accuracy``, relative to ``sizes``.
+        """
         jumps = self._jumps(place, known, accuracy, sizes)
         scale = place.half[:, None] ** self.collocation.state_powers
         guess = self._packed(place, first, scale)
@@ -88,14 +86,14 @@ class SlabSolver:
             left_over = change * min(rate, 1.0) if count else change
             if left_over < 1e-2 * accuracy or change < _ROUNDING:
                 self._factors = factors
-                return Outcome(self._rows(guess, scale), count + 1)
+                return self._rows(guess, scale)
             if rate > _SLOW and not (fresh and count == 0):
                 if rate > 2 and count > 2 and fresh:
                     break
                 factors = None
             before = change
         self._factors = None
-        return Outcome(None, _STEPS)
+        return None
 
     def _fitting(self, place: Place) -> _Factors | None:
         """The factors of the slab before where they may serve for this one."""
@@ -104,23 +102,31 @@ class SlabSolver:
             return None
         return kept if torch.equal(kept.edges, place.edges) else None
 
-    def _step(self, factors: _Factors, guess: Guess, residual: Tensor, ends: Tensor, jumps: Tensor, scale: Tensor) -> Guess:
+    def _step(
+        self, factors: _Factors, guess: Guess, residual: Tensor, ends: Tensor, jumps: Tensor, scale: Tensor
+    ) -> Guess:
         K = self.collocation.states
         end = self.collocation.end
-        mismatch = (guess.states[:-1] * scale) @ end[:, :K].T + guess.inner @ end[:, K:].T - (guess.states[1:] - jumps) * scale
+        mismatch = (
+            (guess.states[:-1] * scale) @ end[:, :K].T
+            + guess.inner @ end[:, K:].T
+            - (guess.states[1:] - jumps) * scale
+        )
         inner, right = factors.condensed.reduced(-residual, mismatch)
         if factors.chain is None:
             return Guess(torch.zeros_like(guess.states), inner)
         states = factors.chain.solve(right, -ends)
         return Guess(states, factors.condensed.inner(inner, states))
 
-    def _jumps(self, place: Place, known: Known, accuracy: float, sizes: dict[str, float]) -> Float[Tensor, "E K"]:
+    def _jumps(
+        self, place: Place, known: Known, accuracy: float, sizes: Mapping[str, float]
+    ) -> Float[Tensor, "E K"]:
         """Jumps of the unknowns at the right edges of the elements, which are to come out continuous.
 
         What is known at the start has jumps where it has kinks, or where elements were merged; those of the highest
         derivatives by time have to make up for them. Where they are rounding they are left alone.
         """
-        n, N, E = len(self.collocation.time_nodes), len(self.collocation.space_nodes), len(place.half)
+        n, E = len(self.collocation.time_nodes), len(place.half)
         blocks = []
         for unknown, (k, _) in self.collocation.evolution.orders.items():
             at_rest = torch.zeros(E, n, k, dtype=torch.float64)
@@ -141,7 +147,7 @@ class SlabSolver:
             blocks.append(at_rest.flatten(1))
         return torch.cat(blocks, 1)
 
-    def _length(self, step: Guess, guess: Guess, scale: Tensor, sizes: dict[str, float]) -> float:
+    def _length(self, step: Guess, guess: Guess, scale: Tensor, sizes: Mapping[str, float]) -> float:
         """The largest change of a value at a node, relative to the size of its unknown."""
         changes, reach = (self._reach(point, scale) for point in (step, guess))
         size = {u: max(sizes[u], reach[u]) for u in changes}
@@ -192,7 +198,9 @@ class SlabSolver:
             residuals.append(residual.expand(n))
             for key, slope in slopes.items():
                 side, columns, b = self._columns(key)
-                sides[side, i][:, columns] += slope[:, None] * self.collocation.by_time(key[0], b, place.half_time)
+                sides[side, i][:, columns] += slope[:, None] * self.collocation.by_time(
+                    key[0], b, place.half_time
+                )
         right = torch.cat(residuals) if residuals else guess.states.new_zeros(0)
         return right, (sides[0].flatten(0, 1), sides[1].flatten(0, 1))
 
@@ -213,8 +221,12 @@ class SlabSolver:
         unknown, (a, _) = key[0], self.collocation.evolution.split(key[1])
         side, columns, b = self._columns(key)
         k, _ = self.collocation.evolution.orders[unknown]
-        row = functional(len(self.collocation.space_nodes), k, a, torch.tensor(2.0 * side - 1, dtype=torch.float64))
-        row = row * place.half[-side] ** -a
-        at_start = tuple((rows[-side] @ row)[None] for rows in known[unknown])
-        return self.collocation.in_time(guess.states[-side, columns][:, None], at_start, place.half_time)[b][:, 0]
-
+        if side:
+            row = reference(self.collocation.space_nodes, k).end[a]
+            ends = [rows[-1] @ row for rows in known[unknown]]
+        else:
+            ends = [rows[0, a] for rows in known[unknown]]
+        at_start = tuple(end[None] * place.half[-side] ** -a for end in ends)
+        return self.collocation.in_time(guess.states[-side, columns][:, None], at_start, place.half_time)[b][
+            :, 0
+        ]

@@ -19,7 +19,9 @@ from pinnlite.solving.evolution import Evolution
 from pinnlite.solving.residuals import pointwise
 from pinnlite.trials.reference import reference
 
-Rows = Mapping[str, Float[Tensor, "E n w"]]  # for each unknown and node in time the highest derivative by time
+Rows = Mapping[
+    str, Float[Tensor, "E n w"]
+]  # for each unknown and node in time the highest derivative by time
 Known = Mapping[str, tuple[Float[Tensor, "E w"], ...]]  # the derivatives by time at the start of the slab
 
 
@@ -139,9 +141,7 @@ class SlabCollocation:
             by_inner.append(torch.cat(inner, 2))
         return torch.stack(residuals, 1).flatten(1), torch.cat(by_states, 1), torch.cat(by_inner, 1)
 
-    def _block(
-        self, place: Place, unknown: str, slopes: Mapping[Key, Tensor]
-    ) -> Float[Tensor, "E n N n w"]:
+    def _block(self, place: Place, unknown: str, slopes: Mapping[Key, Tensor]) -> Float[Tensor, "E n N n w"]:
         """Slopes of one equation by the coordinates of one unknown."""
         (k, _), n, N = self.evolution.orders[unknown], len(self.time_nodes), len(self.space_nodes)
         basis = reference(self.space_nodes, k).values
@@ -156,7 +156,9 @@ class SlabCollocation:
             if b == self.evolution.orders[unknown][1]:
                 total.diagonal(dim1=1, dim2=3).add_(part.permute(0, 2, 3, 1) / place.half_time**b)
             else:
-                total += self.by_time(unknown, b, place.half_time)[None, :, None, :, None] * part[:, :, :, None]
+                total += (
+                    self.by_time(unknown, b, place.half_time)[None, :, None, :, None] * part[:, :, :, None]
+                )
         return total
 
     def _at_nodes(

@@ -1,9 +1,13 @@
-"""Evolution equations: one slab of time after the other, its length and its elements chosen by what they resolve."""
+"""Evolution equations: one slab of time after the other, its length and its elements chosen by what they resolve.
 
+A slab is solved and looked at: where a series in space has not decayed, the element is halved and the slab solved
+again; where those in time have not, a shorter slab is tried. Nothing has to be known of where fronts will be.
+"""
+
+import math
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from pinnlite.solving.initial_field import InitialField
@@ -11,23 +15,27 @@ from pinnlite.solving.refine import Clock
 from pinnlite.solving.residuals import INTERRUPTED
 from pinnlite.solving.slab import SlabSolver
 from pinnlite.solving.slab_collocation import Known, Place, Rows, SlabCollocation
-from pinnlite.solving.space_mesh import SpaceMesh, carried, tails
+from pinnlite.solving.slab_fields import Series, SlabFields
+from pinnlite.solving.space_mesh import SpaceMesh
 from pinnlite.trials.elements import TINY
-from pinnlite.trials.reference import legendre_basis, reference
 from pinnlite.trials.space_time import SpaceTime
 
-_FIRST = 0.05  # of the whole time: the first slab that is tried
-_SHORTEST = 1e-12  # of the whole time
+# Lengths of slabs, as parts of the whole time
+_FIRST = 0.05  # tried at first
+_SHORT = 1e-8  # what a solution that grows without bound comes to
+_BRIEF = 1e-6  # the longest across what jumps at the start
+_EARLY = 1e-4  # how long what was discontinuous at the start may need small elements
+_SHORTEST = 1e-20
+# Elements, as parts of the domain
+_SMALLEST = 2.0**-27  # a front that needs smaller ones is a shock
+_SMALLEST_EARLY = 2.0**-40
 _MOST_ELEMENTS = 2000
-_SMALLEST = 2.0**-27  # of the domain: a front that needs smaller elements is a shock
-_SMALLEST_EARLY = 2.0**-40  # the same while what was discontinuous at the start is smoothed out
-_EARLY = 1e-4  # of the whole time
-_WASTED = 0.03  # of the accuracy: elements that resolve so much more are merged
-_GROWN = 1e4  # times the start: what stops there blows up
+_START = 0.3  # of the accuracy: how well the initial state is resolved
+_GROWN = 1e4  # times the initial size: a solution that stops there blows up
 _STOPPED = "stopped"
 
 
-@dataclass
+@dataclass(frozen=True)
 class Marched:
     """What came of a march: slabs as far as it got, and why it stopped if that is not the end."""
 
@@ -39,249 +47,172 @@ class Marched:
     refused: int
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Slab:
-    """A slab that was accepted."""
+    """A slab that was solved: values at its nodes, their Legendre coefficients in time, and what the next one knows."""
 
     mesh: SpaceMesh
     place: Place
-    rows: Rows  # at the nodes in time
-    series: dict[str, Float[Tensor, "E n1 w"]]  # Legendre coefficients in time
+    rows: Rows
+    series: Series
+    after: Known
 
 
 class SlabMarch:
-    """A march at one accuracy."""
+    """A march at one accuracy, from where the initial conditions are to the other end of time."""
 
     def __init__(self, collocation: SlabCollocation, accuracy: float, clock: Clock) -> None:
         self.collocation, self.accuracy, self.clock = collocation, accuracy, clock
         self.evolution = collocation.evolution
-        self.solver = SlabSolver(collocation)
-        self.sizes: dict[str, float] = {}
+        self.solver, self.fields = SlabSolver(collocation), SlabFields(collocation, accuracy)
+        self.length = self.evolution.stop - self.evolution.start
+        self.time, self.step = self.evolution.start, _FIRST * self.length
+        self.mesh, self.known = InitialField(self.evolution).resolved(
+            collocation.space_nodes, _START * accuracy
+        )
+        starts = {u: given[0][:, None] for u, given in self.known.items() if given}
+        self.start_sizes = self.fields.sizes(starts, self.mesh, {})
+        self.sizes = {u: self.start_sizes.get(u, 0.0) for u in self.known}
+        self.first: Rows | None = None  # what Newton's method starts from, if the slab was solved before
         self.accepted: list[_Slab] = []
         self.refused = 0
-        nodes = torch.tensor([-1.0, *collocation.time_nodes], dtype=torch.float64)
-        self._to_series = torch.linalg.inv(legendre_basis(nodes, len(nodes) - 1))
-        self._weights = torch.linalg.inv(legendre_basis(torch.tensor(collocation.space_nodes, dtype=torch.float64), len(collocation.space_nodes) - 1))[0]
 
     def run(self) -> Marched:
         """March to the end, or as far as it goes."""
-        evolution, failure = self.evolution, None
-        length = evolution.stop - evolution.start
-        time, step = evolution.start, _FIRST * length
-        mesh, known = InitialField(evolution).resolved(self.collocation.space_nodes, 0.3 * self.accuracy)
-        self._measure_start(known, mesh)
-        self.start_sizes = dict(self.sizes)
-        first: Rows | None = None
+        failure = None
         try:
-            while time != evolution.stop and failure is None:
-                left = evolution.stop - time
-                if abs(step) > 0.999 * abs(left):
-                    step = left
-                elif abs(step) > 0.5 * abs(left):
-                    step = left / 2
-                place = Place(mesh.edges, time, step / 2)
-                guess = self._top(self._guess(mesh, place, known) if first is None else first, known, place)
-                first = None
-                outcome = self.solver.solve(place, known, guess, self.accuracy, self.sizes)
-                if self.clock.spent:
-                    failure = _STOPPED
-                if outcome.rows is None:
-                    self.refused += 1
-                    step *= 0.3
-                    failure = failure or self._stuck(time, step, length)
-                    continue
-                derivatives = {
-                    u: self.collocation.in_time(top, known[u], place.half_time) for u, top in outcome.rows.items()
-                }
-                rows = {u: values[0] for u, values in derivatives.items()}
-                sizes = self._sizes(rows, mesh)
-                series = self._series(rows, known)
-                tail_x, tail_t = self._tails(rows, series, mesh, sizes)
-                ratio = 0.9 * (self.accuracy / max(tail_t, TINY)) ** (1 / len(self.collocation.time_nodes))
-                early = abs(time - evolution.start) < _EARLY * abs(length)
-                if tail_t > self.accuracy and abs(step) > _SHORTEST * abs(length):
-                    self.refused += 1
-                    step *= min(0.9, max(0.2, ratio))
-                    if ratio < 0.5:  # so far off in time that the elements could not be judged by it
-                        failure = failure or self._stuck(time, step, length)
-                        continue
-                smallest = _SMALLEST_EARLY if early else _SMALLEST
-                unresolved = tail_x > self.accuracy
-                bad = unresolved & (mesh.share > smallest)
-                if bad.any():
-                    self.refused += 1
-                    finer = mesh.halved(bad)
-                    if len(finer.half) > _MOST_ELEMENTS:
-                        failure = self._too_steep(time)
-                        continue
-                    if tail_t <= self.accuracy:
-                        first = self._carry(rows, mesh, finer)
-                    known = self._carry_known(known, mesh, finer)
-                    mesh = finer
-                    continue
-                if tail_t > self.accuracy and abs(step) > _SHORTEST * abs(length):
-                    failure = failure or self._stuck(time, step, length)
-                    continue
-                if unresolved.any() and not early:
-                    failure = self._too_steep(time)
-                    continue
-                self.sizes = sizes
-                self.accepted.append(_Slab(mesh, place, rows, series))
-                time = evolution.stop if step == left else time + step
-                known = {u: tuple(d[:, -1] for d in derivatives[u][: len(known[u])]) for u in known}
-                mesh, known = self._remeshed(mesh, known, rows, tail_x, sizes)
-                if not 0.85 < ratio < 1.25:
-                    step *= min(2.5, max(0.5, ratio))
+            while self.time != self.evolution.stop and failure is None:
+                failure = self._attempt() or (_STOPPED if self.clock.spent else None)
         except KeyboardInterrupt:
             failure = INTERRUPTED
+        if self.time == self.evolution.stop:
+            failure = None
         most = max((len(slab.mesh.half) for slab in self.accepted), default=0)
-        return Marched(self._trial(), time, failure, len(self.accepted), most, self.refused)
+        return Marched(self._trial(), self.time, failure, len(self.accepted), most, self.refused)
 
-    def _stuck(self, time: float, step: float, length: float) -> str | None:
-        if abs(step) > _SHORTEST * abs(length):
+    def _attempt(self) -> str | None:
+        """Solve one slab and accept it, or change its length or its elements; a sentence where nothing more helps."""
+        left = self.evolution.stop - self.time
+        if abs(self.step) > 0.5 * abs(left):  # no crumb is left for the last slab
+            self.step = left if abs(self.step) > 0.999 * abs(left) else left / 2
+        slab = self._solved()
+        if slab is None:
+            return self._refuse(0.3)
+        sizes = self.fields.sizes(slab.rows, self.mesh, self.sizes)
+        early = abs(self.time - self.evolution.start) < _EARLY * abs(self.length)
+        # A contradiction at a corner is smoothed out at once: what it leaves goes with the square of its tail.
+        brief = early and abs(self.step) < _BRIEF * abs(self.length)
+        tail = self.fields.in_time(slab.series, self.mesh, sizes)
+        ratio = 0.9 * (self.accuracy / max(tail, TINY)) ** (1 / len(self.collocation.time_nodes))
+        if tail > (math.sqrt(self.accuracy) if brief else self.accuracy):
+            return self._refuse(min(0.9, max(0.2, ratio)))
+        smallest = _SMALLEST_EARLY if early else _SMALLEST
+        unresolved = self.fields.in_space(slab.rows, self.mesh, sizes) > self.accuracy
+        halved = unresolved & (self.mesh.share > smallest)
+        if halved.any():
+            return self._halve(halved, slab)
+        if unresolved.any() and not early:
+            return self._too_steep()
+        self.sizes = sizes
+        self._accept(slab, smallest)
+        if brief and tail > self.accuracy:
+            self.step *= 2
+        elif not 0.85 < ratio < 1.25:  # a slab of the same length may have the same factors
+            self.step *= min(2.5, max(0.5, ratio))
+        return None
+
+    def _solved(self) -> _Slab | None:
+        """The slab that is next, if Newton's method converges."""
+        place = Place(self.mesh.edges, self.time, self.step / 2)
+        values = self.first or self._guess(place)
+        self.first = None
+        top = {u: self.collocation.top(v, self.known[u], place.half_time) for u, v in values.items()}
+        found = self.solver.solve(place, self.known, top, self.accuracy, self.sizes)
+        if found is None:
             return None
-        t = self.evolution.names[self.evolution.time]
-        if any(size > _GROWN * max(self.start_sizes[u], TINY) for u, size in self.sizes.items() if self.start_sizes[u]):
-            return f"The solution grows without bound near {t} = {time:.6g}: it seems to blow up there."
-        return (
-            f"No solution could be continued past {t} = {time:.6g}: the equation seems to be singular there, "
+        derivatives = {
+            u: self.collocation.in_time(w, self.known[u], place.half_time) for u, w in found.items()
+        }
+        rows = {u: values[0] for u, values in derivatives.items()}
+        after = {u: tuple(d[:, -1] for d in derivatives[u][: len(self.known[u])]) for u in self.known}
+        return _Slab(self.mesh, place, rows, self.fields.series(rows, self.known), after)
+
+    def _guess(self, place: Place) -> Rows:
+        """The last slab's series gone on with; at first the initial state."""
+        if self.accepted:
+            last = self.accepted[-1]
+            ratio = place.half_time / last.place.half_time
+            return self.fields.ahead(last.series, last.mesh, ratio, self.mesh)
+        n, N, guess = len(self.collocation.time_nodes), len(self.collocation.space_nodes), {}
+        for unknown, (k, _) in self.evolution.orders.items():
+            given = self.known[unknown]
+            start = given[0] if given else torch.zeros(len(self.mesh.half), k + N, dtype=torch.float64)
+            guess[unknown] = start[:, None].repeat(1, n, 1)
+        return guess
+
+    def _refuse(self, factor: float) -> str | None:
+        """Try a shorter slab, if that still makes sense."""
+        self.refused += 1
+        self.step *= factor
+        least = max(1e-14 * abs(self.time), _SHORTEST * abs(self.length))
+        if self._grown():
+            least = max(least, _SHORT * abs(self.length))
+        if abs(self.step) > least:
+            return None
+        return self._grown() or (
+            f"No solution could be continued past {self._here()}: the equation seems to be singular there, "
             "or its conditions do not determine a solution."
         )
 
-    def _too_steep(self, time: float) -> str:
-        t = self.evolution.names[self.evolution.time]
-        return (
-            f"The solution steepens near {t} = {time:.6g} beyond what elements can resolve, as into a shock: "
+    def _halve(self, chosen: Tensor, slab: _Slab) -> str | None:
+        """The same slab on finer elements, from what was found on these."""
+        self.refused += 1
+        finer = self.mesh.halved(chosen)
+        if len(finer.half) > _MOST_ELEMENTS:
+            return self._too_steep()
+        self.first = self.fields.carry(slab.rows, self.mesh, finer)
+        self.known = self.fields.carry_known(self.known, self.mesh, finer)
+        self.mesh = finer
+        return None
+
+    def _accept(self, slab: _Slab, smallest: float) -> None:
+        self.accepted.append(slab)
+        end = slab.place.start + 2 * slab.place.half_time
+        self.time = self.evolution.stop if self.step == self.evolution.stop - self.time else end
+        mesh = self.fields.remeshed(self.mesh, slab.after, slab.rows, self.sizes, smallest)
+        self.known = self.fields.carry_known(slab.after, self.mesh, mesh)
+        self.mesh = mesh
+
+    def _too_steep(self) -> str:
+        return self._grown() or (
+            f"The solution steepens near {self._here()} beyond what elements can resolve, as into a shock: "
             "end the domain before, or add diffusion."
         )
 
-    def _guess(self, mesh: SpaceMesh, place: Place, known: Known) -> dict[str, Tensor]:
-        """Where Newton's method starts: the last slab's series in time gone on with, as long as its terms fall."""
-        n = len(self.collocation.time_nodes)
-        if not self.accepted:
-            return {
-                u: (given[0] if given else known[next(iter(known))][0].new_zeros(len(mesh.half), k + len(self.collocation.space_nodes)))[:, None].repeat(1, n, 1)
-                for (u, given), (k, _) in zip(known.items(), self.evolution.orders.values(), strict=True)
-            }
-        last = self.accepted[-1]
-        tau = 1 + place.half_time / last.place.half_time * (1 + torch.tensor(self.collocation.time_nodes, dtype=torch.float64))
-        basis = legendre_basis(tau, n)
-        guess = {}
-        for unknown, series in last.series.items():
-            reach = series.abs().amax((0, 2)) * basis[-1]
-            count = int(reach[1:].argmin()) + 1
-            ahead = torch.einsum("ejw,nj->enw", series[:, :count], basis[:, :count])
-            guess[unknown] = self._carry({unknown: ahead}, last.mesh, mesh)[unknown]
-        return guess
+    def _grown(self) -> str | None:
+        starts = {u: size for u, size in self.start_sizes.items() if size > 0}
+        if not any(self.sizes[u] > _GROWN * size for u, size in starts.items()):
+            return None
+        return f"The solution grows without bound near {self._here()}: it seems to blow up there."
 
-    def _top(self, values: Rows, known: Known, place: Place) -> dict[str, Tensor]:
-        return {u: self.collocation.top(v, known[u], place.half_time) for u, v in values.items()}
-
-    def _series(self, rows: Rows, known: Known) -> dict[str, Tensor]:
-        """Legendre coefficients in time of the coordinates of the elements."""
-        found = {}
-        for unknown, values in rows.items():
-            if known[unknown]:
-                start = known[unknown][0]
-            else:  # an unknown without a derivative by time has no start: its polynomial goes on to there
-                inner = torch.tensor(self.collocation.time_nodes, dtype=torch.float64)
-                fit = torch.linalg.inv(legendre_basis(inner, len(inner) - 1))
-                ends = (-1.0) ** torch.arange(len(inner), dtype=torch.float64) @ fit
-                start = torch.einsum("n,enw->ew", ends, values)
-            found[unknown] = self._to_series @ torch.cat([start[:, None], values], 1)
-        return found
-
-    def _values(self, unknown: str, rows: Tensor) -> Tensor:
-        return rows @ reference(self.collocation.space_nodes, self.evolution.orders[unknown][0]).values[0].T
-
-    def _rms(self, unknown: str, rows: Float[Tensor, "E n w"], mesh: SpaceMesh) -> Float[Tensor, " n"]:
-        """Root mean square over the domain of functions given by their coordinates."""
-        return ((self._values(unknown, rows).square() @ self._weights) * mesh.share[:, None]).sum(0).sqrt()
-
-    def _measure_start(self, known: Known, mesh: SpaceMesh) -> None:
-        self.sizes = {
-            u: self._rms(u, given[0][:, None], mesh).item() if given else 0.0 for u, given in known.items()
-        }
-
-    def _sizes(self, rows: Rows, mesh: SpaceMesh) -> dict[str, float]:
-        """The size of each unknown so far."""
-        return {u: max(self.sizes[u], self._rms(u, values, mesh).max().item()) for u, values in rows.items()}
-
-    def _tails(
-        self, rows: Rows, series: dict[str, Tensor], mesh: SpaceMesh, sizes: dict[str, float]
-    ) -> tuple[Float[Tensor, " E"], float]:
-        """What is left at the end of the series in space, for each element, and in time, relative to the sizes."""
-        in_space, in_time = torch.zeros_like(mesh.half), 0.0
-        for unknown, values in rows.items():
-            size = max(sizes[unknown], TINY)
-            in_space = torch.maximum(in_space, tails(values, self.evolution.orders[unknown][0], mesh) / size)
-            in_time = max(in_time, self._rms(unknown, series[unknown][:, -2:], mesh).max().item() / size)
-        return in_space, in_time
-
-    def _remeshed(
-        self, mesh: SpaceMesh, known: Known, rows: Rows, tail: Tensor, sizes: dict[str, float]
-    ) -> tuple[SpaceMesh, Known]:
-        """Elements for the next slab: halves where the tail will have grown too long, pairs merged where it is wasted."""
-        last = torch.zeros_like(tail)
-        first = torch.zeros_like(tail)
-        for u, values in rows.items():
-            k, size = self.evolution.orders[u][0], max(sizes[u], TINY)
-            last = torch.maximum(last, tails(values[:, -1:], k, mesh) / size)
-            first = torch.maximum(first, tails(values[:, :1], k, mesh) / size)
-        growth = (last / first.clamp(min=TINY)).clamp(1, 30)
-        ahead = last * growth
-        finer = mesh.halved((ahead > self.accuracy) & (mesh.share > _SMALLEST))
-        known = self._carry_known(known, mesh, finer) if len(finer.half) > len(mesh.half) else known
-        mesh = finer
-        pairs = mesh.pairs()
-        if not len(pairs):
-            return mesh, known
-        # Whether a pair is wasted is found by merging it: what its halves' series end in says little.
-        coarser = mesh.merged(pairs)
-        merged = self._carry_known(known, mesh, coarser)
-        wasted = torch.zeros_like(coarser.half)
-        for u, given in merged.items():
-            k, size = self.evolution.orders[u][0], max(sizes[u], TINY)
-            for i, field_ in enumerate(given[:1]):
-                wasted = torch.maximum(wasted, tails(field_[:, None], k, coarser) / size)
-        position = torch.searchsorted(coarser.places, mesh.places[pairs], right=True) - 1
-        good = pairs[wasted[position] < _WASTED * self.accuracy]
-        if not len(good):
-            return mesh, known
-        coarser = mesh.merged(good)
-        return coarser, self._carry_known(known, mesh, coarser)
-
-    def _carry(self, rows: Rows, old: SpaceMesh, new: SpaceMesh) -> dict[str, Tensor]:
-        if torch.equal(old.places, new.places):
-            return dict(rows)
-        nodes = self.collocation.space_nodes
-        return {u: carried(values, self.evolution.orders[u][0], old, new, nodes) for u, values in rows.items()}
-
-    def _carry_known(self, known: Known, old: SpaceMesh, new: SpaceMesh) -> dict[str, tuple[Tensor, ...]]:
-        stacked = {u: torch.stack(given, 1) for u, given in known.items() if given}
-        moved = self._carry(stacked, old, new)
-        return {u: tuple(moved[u].unbind(1)) if u in moved else () for u in known}
+    def _here(self) -> str:
+        return f"{self.evolution.names[self.evolution.time]} = {self.time:.6g}"
 
     def _trial(self) -> SpaceTime | None:
+        """The slabs in ascending time: those of a march backwards are turned round."""
         if not self.accepted:
             return None
-        slabs = self.accepted
-        backwards = self.evolution.stop < self.evolution.start
-        if backwards:
-            slabs = slabs[::-1]
-        starts = [slab.place.start for slab in self.accepted]
-        last = self.accepted[-1].place
-        times = torch.tensor([*starts, last.start + 2 * last.half_time], dtype=torch.float64)
-        signs = (-1.0) ** torch.arange(len(self._to_series), dtype=torch.float64) if backwards else None
-        local = {
-            u: torch.cat([s.series[u] if signs is None else s.series[u] * signs[:, None] for s in slabs])
-            for u in self.evolution.orders
-        }
+        starts = torch.tensor([*(s.place.start for s in self.accepted), self.time], dtype=torch.float64)
+        slabs, sign = (self.accepted, 1.0) if self.length > 0 else (self.accepted[::-1], -1.0)
+        signs = sign ** torch.arange(len(self.collocation.time_nodes) + 1, dtype=torch.float64)
         return SpaceTime(
-            times.flip(0) if backwards else times,
+            starts if self.length > 0 else starts.flip(0),
             torch.cat([slab.mesh.edges for slab in slabs]),
             torch.tensor([len(slab.mesh.half) for slab in slabs]),
             {u: k for u, (k, _) in self.evolution.orders.items()},
-            local,
+            {
+                u: torch.cat([slab.series[u] * signs[:, None] for slab in slabs])
+                for u in self.evolution.orders
+            },
             self.evolution.time,
         )

@@ -37,7 +37,9 @@ class SpaceMesh:
     @cached_property
     def half(self) -> Float[Tensor, " E"]:
         """Half the length of each element."""
-        return (self.places[1:] - self.places[:-1]).to(torch.float64) * ((self.high - self.low) / 2.0 ** (_FINEST + 1))
+        return (self.places[1:] - self.places[:-1]).to(torch.float64) * (
+            (self.high - self.low) / 2.0 ** (_FINEST + 1)
+        )
 
     @cached_property
     def share(self) -> Float[Tensor, " E"]:
@@ -107,4 +109,3 @@ def tails(rows: Float[Tensor, "E n w"], order: int, mesh: SpaceMesh) -> Float[Te
     series = series_matrix(rows.shape[-1] - order, order, 0)
     last = (rows @ series[-TAIL:].T).abs().amax((1, 2))
     return last * mesh.share.sqrt()
-

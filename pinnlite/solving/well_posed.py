@@ -27,7 +27,9 @@ def ill_posed(evolution: Evolution) -> bool:
     low, high = evolution.ends
     slopes = _slopes(evolution, low + (high - low) * (torch.arange(_POINTS) + 0.3) / _POINTS)
     duration = evolution.stop - evolution.start
-    slow, fast = (_growth(evolution, slopes, 2 * math.pi / (high - low) * count, duration) for count in _WAVES)
+    slow, fast = (
+        _growth(evolution, slopes, 2 * math.pi / (high - low) * count, duration) for count in _WAVES
+    )
     return bool(((fast > _LEAST_GROWTH) & (fast > 2 * slow)).any())
 
 
@@ -68,7 +70,9 @@ def _growth(evolution: Evolution, slopes: list[dict[Key, Tensor]], k: float, dur
     B[:, -m:, -m:] = symbol[degree] * unit**degree
     scale = A[:, -m:].abs().amax(2, keepdim=True).clamp(min=1e-300)
     A[:, -m:], B[:, -m:] = A[:, -m:] / scale, B[:, -m:] / scale
-    shift = 0.7310585 + 0.31j  # no eigenvalue by accident; constraints have theirs at infinity, where 1 / (s - shift) is 0
+    shift = (
+        0.7310585 + 0.31j
+    )  # no eigenvalue by accident; constraints have theirs at infinity, where 1 / (s - shift) is 0
     try:
         inverse = torch.linalg.eigvals(torch.linalg.solve(A - shift * B, B))
     except RuntimeError:
