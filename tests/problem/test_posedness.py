@@ -105,6 +105,28 @@ POSED: dict[str, tuple[str, Names]] = {
         "p(0, 0, t) = 0",
         {**SQUARE, "t": (0, 1), "nu": 0.01},
     ),
+    "kovasznay": (
+        "u*u_x + v*u_y + p_x = nu*(u_xx + u_yy); u*v_x + v*v_y + p_y = nu*(v_xx + v_yy); u_x + v_y = 0; "
+        "u = 1 on boundary; v = 0 on boundary; p = 0 on right",
+        {**SQUARE, "nu": 0.025},
+    ),
+    "monge": ("u_xx*u_yy - u_xy^2 = 1; u = x on boundary", SQUARE),
+    "param": ("u_xx = y; u(0, y) = 0; u(1, y) = 0", SQUARE),
+    "ode in y": ("u_y = x*u; u(x, 0) = 1", SQUARE),
+    "rotation": ("u_t + (y - 0.5)*u_x - (x - 0.5)*u_y = 0; u(x, y, 0) = 1", SLAB),
+    "nonlin diff": ("u_t = u*u_xx; u(x, 0) = 1; u = 1 on boundary", STRIP),
+    "varcoef": ("u_t + (x - 0.3)*u_x = 0; u(x, 0) = 1", STRIP),
+    "sin-gordon": ("u_tt = u_xx - sin(u); u(x, 0) = 1; u_t(x, 0) = 0; u_x = 0 on boundary", STRIP),
+    "burgers2d": (
+        "u_t + u*u_x + v*u_y = nu*(u_xx + u_yy); v_t + u*v_x + v*v_y = nu*(v_xx + v_yy); "
+        "u(x, y, 0) = 0; v(x, y, 0) = 0; u = 0 on boundary; v = 0 on boundary",
+        {**SQUARE, "t": (0, 1), "nu": 0.01},
+    ),
+    "inverse k": (
+        "u_t = k*u_xx; u(x, 0) = 1; u = 0 on boundary; u(0.5, t) = 1",
+        {**STRIP, "k": pl.Unknown(1.0)},
+    ),
+    "p-lap": ("u_xx*(1 + u_x^2 + u_y^2)^0.5 + u_yy = 1; u = 0 on boundary", SQUARE),
     "stokes": (
         "p_x = u_xx + u_yy; p_y = v_xx + v_yy; u_x + v_y = 0; u = 0 on boundary; v = 0 on boundary; p(0, 0) = 0",
         SQUARE,
