@@ -19,7 +19,7 @@ from pinnlite.problem.symbol import Coefficients, State, roots, states
 
 TIME = "t"  # what time is called, where it matters which of several coordinates is the one
 
-_STATES = 5
+_STATES = 16  # so many that chance does not make all of them alike
 _WAVE = 1e4  # wave number along a face
 _GROWTH = complex(1e8, 3e7)  # in time, faster than that of any wave that long
 _ON_AXIS = 1e-3  # relative: no telling whether a wave grows or decays
@@ -39,7 +39,7 @@ class Frozen:
         waves = self._waves()
         waves[column] = 0j
         X = self.domain.sample(_STATES, "uniform") if face is None else _points_on(face)[0]
-        degrees = {len(state.along(waves, self._axis(column))) - 1 for state in self._at(X)}
+        degrees = {len(state.along(waves, self._axis(column))) - 1 for state in dict.fromkeys(self._at(X))}
         return degrees.pop() if len(degrees) == 1 and min(degrees) >= 0 else None
 
     def order_of(self, unknown: str, column: int) -> int:
@@ -57,11 +57,14 @@ class Frozen:
         """
         X, normals = _points_on(face)
         found = self._at(X)
-        counts = {
-            self._decaying(state, normal, time, sign)
-            for state, normal in zip(found, normals.tolist(), strict=False)
-        }
-        return counts.pop() if len(counts) == 1 and len(found) == len(X) else None
+        if len(found) < len(X):
+            return None
+        counts: set[int | None] = set()
+        for state, normal in dict.fromkeys(zip(found, map(tuple, normals.tolist()), strict=True)):
+            counts.add(self._decaying(state, normal, time, sign))
+            if len(counts) > 1:
+                return None
+        return counts.pop()
 
     def evolves(self, column: int, hyperbolic: bool) -> bool:
         """Whether the equations themselves say that all data of a coordinate of a box are at one of its ends.
@@ -76,7 +79,7 @@ class Frozen:
     def undamped(self, column: int) -> bool:
         """Whether at every state no wave grows or decays along a coordinate: so it is with hyperbolic equations."""
         inward = [-n for n in self._axis(column)]
-        found = self._at(self.domain.sample(_STATES, "uniform"))
+        found = dict.fromkeys(self._at(self.domain.sample(_STATES, "uniform")))
         zeros = [zero for state in found for zero in roots(self._inward(state, inward, None, 1.0, 1.0))]
         return bool(zeros) and all(m != 0 and abs(m.real) <= _ON_AXIS * abs(m) for m in zeros)
 
@@ -109,7 +112,7 @@ class Frozen:
 
     def explodes(self, time: int, sign: float) -> bool:
         """Whether at every state waves grow from where the problem starts, without bound the shorter they are."""
-        found = self._at(self.domain.sample(_STATES, "uniform"))
+        found = dict.fromkeys(self._at(self.domain.sample(_STATES, "uniform")))
         return bool(found) and all(self._grows(state, time, sign) for state in found)
 
     def _grows(self, state: State, time: int, sign: float) -> bool:

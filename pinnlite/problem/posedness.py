@@ -112,8 +112,7 @@ class Posing:
         if count + len(found.unclear) < order and not self.observed:
             raise self._wrong_number("few", where, count, str(order), found.clear, column)
         # The data of a system may be more than its degrees of freedom: a flow without divergence starts without any.
-        orders = sum(self.frozen.order_of(unknown, column) for unknown in self.frozen.unknowns)
-        if count > max(order, orders) + self.spare:
+        if count > max(order, self._orders(column)) + self.spare:
             raise self._wrong_number("many", where, count, str(order), found.clear)
 
     def _check_ends(self, column: int, found: Given, order: int, time: int | None, sign: float) -> None:
@@ -140,17 +139,25 @@ class Posing:
             )
         if len(found.clear) + len(found.unclear) < least and not self.observed:
             raise self._wrong_number("few", where, len(found.clear), needs, found.clear, column)
+        # A flow that is given on all sides and its pressure on one: more than is needed, and yet no contradiction.
+        most = max(most, self._orders(column)) if len(self.frozen.unknowns) > 1 else most
         if len(found.clear) > most + self.spare:
             raise self._wrong_number("many", where, len(found.clear), needs, found.clear)
         for k, there in enumerate((found.low, found.high)):
             share, other = shares[k], shares[1 - k]
-            if share is not None and len(there) > share + self.spare and not found.both:
-                elsewhere = len(found.high if k == 0 else found.low)
+            elsewhere = len(found.high if k == 0 else found.low)
+            if found.both or share is None or other is None:
+                continue
+            if len(there) > share + self.spare and elsewhere < other:
                 raise ProblemError(
                     f"too many conditions at {ends[k]}: {len(there)} where {share} can be met, and {elsewhere} at "
                     f"{ends[1 - k]} where {other} would be needed: move {len(there) - share} to {ends[1 - k]}"
                     f"{_listed(there)}"
                 )
+
+    def _orders(self, column: int) -> int:
+        """The orders of all unknowns in a coordinate together."""
+        return sum(self.frozen.order_of(unknown, column) for unknown in self.frozen.unknowns)
 
     def _bounds(self, order: int, regular: bool, time: int | None) -> tuple[int, int]:
         """The least and the most conditions at both ends together, where the ends' shares are not known for certain."""

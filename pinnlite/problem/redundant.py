@@ -51,8 +51,8 @@ def check_repetitions(domain: Region, conditions: Sequence[Condition], parameter
 def check_constants(frozen: Frozen, conditions: Sequence[Condition], spare: int) -> None:
     """Raise ProblemError where an unknown is determined only up to a constant, or is fixed at points that it is not.
 
-    That is so where a constant added to it changes no statement, as with derivatives on all sides: then its value at one
-    point makes the solution one, and else such a value is too much.
+    The former is so where a constant added to it changes no statement, as with derivatives on all sides: then its value
+    at one point makes the solution unique, and else such a value is too much.
 
     Args:
         frozen: the equations and where they hold.
@@ -64,10 +64,12 @@ def check_constants(frozen: Frozen, conditions: Sequence[Condition], spare: int)
     free = [name for name in frozen.unknowns if _is_free(frozen, name, elsewhere)]
     for unknown in free:
         if _is_free(frozen, unknown, points):
-            place = ", ".join(f"{(low + high) / 2:g}" for low, high in frozen.domain.intervals.values())
+            middle = [(low + high) / 2 for low, high in frozen.domain.intervals.values()]
+            inside = frozen.domain.contains(torch.tensor([middle], dtype=torch.float64)).all()
+            example = ", ".join(f"{value:g}" for value in middle) if inside else "..."
             raise ProblemError(
                 f"{unknown} is determined only up to a constant, for its derivatives are all that the statements speak "
-                f"of: fix its value at one point of the domain, such as {unknown}({place}) = 0"
+                f"of: fix its value at one point of the domain, such as {unknown}({example}) = 0"
             )
     if len(points) > len(free) + spare:
         raise ProblemError(
@@ -83,9 +85,10 @@ def _at_points(condition: Condition) -> bool:
 
 
 def _is_free(frozen: Frozen, unknown: str, conditions: Sequence[Condition]) -> bool:
+    """Whether a constant added to an unknown changes nothing."""
+    statements: list[Equation | Condition] = [*frozen.equations, *conditions]
     return not any(c.integrals for c in conditions) and all(
-        _stays(statement, unknown, frozen.domain.names, frozen.parameters)
-        for statement in (*frozen.equations, *conditions)
+        _stays(statement, unknown, frozen.domain.names, frozen.parameters) for statement in statements
     )
 
 

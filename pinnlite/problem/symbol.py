@@ -2,7 +2,7 @@
 
 import cmath
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -21,7 +21,7 @@ Coefficients = list[complex]  # of a polynomial, the constant first
 class State:
     """The slopes of each equation by each partial at one point and one random value of all partials."""
 
-    slopes: tuple[dict[Key, float], ...]
+    slopes: tuple[tuple[tuple[Key, float], ...], ...]
     unknowns: tuple[str, ...]
 
     def along(self, waves: Sequence[complex], direction: Sequence[float]) -> Coefficients:
@@ -40,9 +40,11 @@ class State:
             [c if abs(c) > _NOTHING * abs(size) else 0j for c, size in zip(total, sizes, strict=True)]
         )
 
-    def _entry(self, equation: Mapping[Key, float], name: str, lines: Sequence[Coefficients]) -> Coefficients:
+    def _entry(
+        self, equation: Sequence[tuple[Key, float]], name: str, lines: Sequence[Coefficients]
+    ) -> Coefficients:
         total: Coefficients = []
-        for (unknown, index), slope in equation.items():
+        for (unknown, index), slope in equation:
             if unknown != name or not slope:
                 continue
             term: Coefficients = [complex(slope)]
@@ -70,7 +72,7 @@ def states(
         key: torch.randn(len(X), generator=generator, dtype=torch.float64).requires_grad_() for key in wanted
     }
     places: Values = {**parameters, **dict(zip(names, X.double().T, strict=True))}
-    columns: list[dict[Key, Tensor]] = []
+    columns: list[list[Tensor]] = []
     for equation in equations:
         residual = equation.residual(places, values)
         leaves = [values[key] for key in wanted]
@@ -79,12 +81,12 @@ def states(
             if residual.requires_grad
             else [torch.zeros_like(leaf) for leaf in leaves]
         )
-        columns.append(dict(zip(wanted, found, strict=True)))
+        columns.append(list(found))
     rows = [
-        tuple({key: slope[i].item() for key, slope in each.items()} for each in columns)
-        for i in range(len(X))
+        tuple(tuple(zip(wanted, each, strict=True)) for each in row)
+        for row in zip(*(torch.stack(found, 1).tolist() for found in columns), strict=True)
     ]
-    finite = [row for row in rows if all(abs(v) < 1e300 for each in row for v in each.values())]
+    finite = [row for row in rows if all(abs(v) < 1e300 for each in row for _, v in each)]
     return [State(row, tuple(unknowns)) for row in finite]
 
 

@@ -17,7 +17,9 @@ from torch import Tensor, nn
 
 import pinnlite as pl
 from pinnlite.errors import FileError
+from pinnlite.files import problems
 from pinnlite.files.container import read_file
+from pinnlite.files.fields import Fields, Tensors
 from pinnlite.files.solutions import FACTS
 from pinnlite.trials.constrained import built_in
 from pinnlite.trials.module import ModuleTrial
@@ -261,3 +263,44 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     made("elements").save(link)
     assert link.is_symlink()
     assert read_file(target)[0]["kind"] == "Legendre elements"
+
+
+REGION = (pl.Box(x=(0, 2), y=(0, 2), name="wall") - pl.Disk((1, 1), 0.3, name="hole")) | pl.Polygon(
+    [(3, 0), (4, 0), (4, 1)], name="wedge"
+)
+
+
+@pytest.mark.parametrize(
+    ("statements", "names"),
+    [
+        ("u_xx + u_yy = 1; u = 0 on wall", {"on": pl.Box(x=(0, 2), y=(0, 2), name="wall")}),
+        ("u_xx + u_yy = 1; u = 0 on boundary", {"on": REGION}),
+        (
+            "u_t = u_aa + u_bb; u = 0 on boundary; u(a, b, 0) = 1",
+            {"on": pl.Disk((0, 0), 2, "ab"), "t": (0, 1)},
+        ),
+        ("u_xx + u_yy + u_zz = 1; u = 0 on boundary", {"on": pl.Ball((0, 0, 0), 1) & pl.Ball((1, 0, 0), 1)}),
+    ],
+)
+def test_regions_are_posed_again(statements: str, names: dict[str, object]) -> None:
+    problem = pl.Problem(statements, **names)
+    fields, tensors = problems.written(problem)
+    again = problems.read(Fields(json.loads(json.dumps(fields)), "problem"), Tensors(tensors))
+    assert again.domain == problem.domain
+    assert [c.text for c in again.conditions] == [c.text for c in problem.conditions]
+
+
+def test_damaged_regions_are_refused() -> None:
+    fields, _ = problems.written(pl.Problem("u_xx + u_yy = 1; u = 0 on boundary", on=REGION))
+    nested: dict[str, object] = {
+        "kind": "ball",
+        "center": [0, 0],
+        "radius": -1,
+        "coordinates": ["x", "y"],
+        "name": "",
+    }
+    for _ in range(60):
+        for region in ({"kind": "sphere"}, {**nested, "radius": "1"}, {**nested, "center": [0, "a"]}, nested):
+            with pytest.raises(FileError):
+                problems.read(Fields({**fields, "domain": {"region": region}}, "problem"), Tensors({}))
+        nested = {"kind": "union", "left": nested, "right": nested}
