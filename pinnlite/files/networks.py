@@ -12,7 +12,7 @@ from pinnlite.errors import FileError, PinnliteError
 from pinnlite.files.fields import Fields
 from pinnlite.models.features import FourierFeatures, RandomFeatures
 from pinnlite.models.mlp import MLP
-from pinnlite.models.networks import ACTIVATIONS
+from pinnlite.models.networks import ACTIVATIONS, Elementwise
 from pinnlite.models.series import Legendre, LegendreUnit, Polynomial
 
 _DEEPEST = 16  # sequences within sequences
@@ -51,6 +51,7 @@ LAYERS = {
     ),
     "Identity": Layer(nn.Identity, {}),
     "Tanh": Layer(nn.Tanh, {}),
+    "Elementwise": Layer(Elementwise, {"activation": _activation}),
     "Sigmoid": Layer(nn.Sigmoid, {}),
     "SiLU": Layer(nn.SiLU, {}),
     "ReLU": Layer(nn.ReLU, {}),

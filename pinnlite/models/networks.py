@@ -32,6 +32,22 @@ def activation_of(activation: str | Activation) -> Activation:
     return ACTIVATIONS[activation]
 
 
+class Elementwise(nn.Module):
+    """An activation as a layer of a sequence, by name or as a function of a tensor."""
+
+    def __init__(self, activation: str | Activation) -> None:
+        super().__init__()
+        self.activation = activation_of(activation)
+
+    def forward(self, x: Any) -> Any:
+        """The activation of every element."""
+        return self.activation(x)
+
+    def extra_repr(self) -> str:
+        """What the module's printed form says of it."""
+        return name_of(self.activation)
+
+
 def name_of(activation: Activation) -> str:
     """The activation as a module's printed form shows it."""
     return str(getattr(activation, "__name__", activation))

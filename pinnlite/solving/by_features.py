@@ -35,7 +35,7 @@ _A_FEW = 500
 
 
 @dataclass(frozen=True)
-class _Family:
+class Family:
     """What features are drawn from: an activation, and how steep it is per half-width of the domain."""
 
     activation: str
@@ -59,17 +59,17 @@ class _Family:
         return f"{self.activation} features of scale {self.scale:.2g}"
 
 
-_FAMILIES = (
-    *(_Family("sin", scale) for scale in (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)),
-    *(_Family("tanh", scale) for scale in (0.5, 1.0, 2.0, 4.0, 8.0)),
+FAMILIES = (
+    *(Family("sin", scale) for scale in (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)),
+    *(Family("tanh", scale) for scale in (0.5, 1.0, 2.0, 4.0, 8.0)),
 )
 
 
 @dataclass(frozen=True)
-class _Solved:
+class Solved:
     """A trial with the norm of the residual that it leaves between its points."""
 
-    family: _Family
+    family: Family
     trial: Trial
     residual: float
     at_rest: float  # the same before anything was solved
@@ -83,17 +83,12 @@ def candidates(
 ) -> Iterator[Candidate]:
     """Ever wider layers, each a draw of its own; two of one width where one may be the check that the other passes."""
     generator = torch.Generator().manual_seed(seed)
-    contenders: Sequence[_Family] = _FAMILIES
+    contenders: Sequence[Family] = FAMILIES
     before: Trial | None = None
     width, steeper = _FIRST, _STEEPER
     while width <= _MOST:
         began = clock.seconds
-        found = []
-        for family in contenders:
-            found.append(_solved(problem, family, width, method, generator, before, clock))
-            if clock.spent:
-                break
-        found.sort(key=lambda solved: solved.residual)
+        found = competition(problem, contenders, width, method, generator, before, clock)
         best, *others = found
         if not math.isfinite(best.residual):
             yield Candidate(None, f"{width} features", "No finite residual was found: try another trial.")
@@ -110,6 +105,24 @@ def candidates(
         if clock.limit is not None and clock.seconds + expected > clock.limit:
             return
         width = int(_GROWTH * width)
+
+
+def competition(
+    problem: Problem,
+    families: Sequence[Family],
+    width: int,
+    method: str | Method,
+    generator: torch.Generator,
+    before: Trial | None,
+    clock: Clock,
+) -> list[Solved]:
+    """Layers of one width from several families, the one that leaves the least residual first."""
+    found = []
+    for family in families:
+        found.append(_solved(problem, family, width, method, generator, before, clock))
+        if clock.spent:
+            break
+    return sorted(found, key=lambda solved: solved.residual)
 
 
 def _near(problem: Problem, one: Trial, other: Trial, distance: float) -> bool:
@@ -130,13 +143,13 @@ def default_method(problem: Problem, near: bool) -> Method:
 
 def _solved(
     problem: Problem,
-    family: _Family,
+    family: Family,
     width: int,
     method: str | Method,
     generator: torch.Generator,
     before: Trial | None,
     clock: Clock,
-) -> _Solved:
+) -> Solved:
     """The family's best trial of this width, from ``before`` on where the problem is not linear."""
     trial = family.drawn(problem, width, generator)
     constrained, (rows, others) = _posed(problem, trial, width, generator)
@@ -148,7 +161,7 @@ def _solved(
     chosen.minimize(rows, clock.monitor())
     with torch.no_grad():
         residual = others.rows().norm().item()
-    return _Solved(family, constrained, residual if math.isfinite(residual) else math.inf, at_rest)
+    return Solved(family, constrained, residual if math.isfinite(residual) else math.inf, at_rest)
 
 
 def _posed(

@@ -7,7 +7,15 @@ from torch import nn
 
 from pinnlite.errors import ProblemError
 from pinnlite.problem.problem import Problem
-from pinnlite.solving import by_boxes, by_elements, by_features, by_network, by_slabs, by_windows
+from pinnlite.solving import (
+    by_boxes,
+    by_elements,
+    by_features,
+    by_network,
+    by_network_field,
+    by_slabs,
+    by_windows,
+)
 from pinnlite.solving.refine import Candidate, Clock
 from pinnlite.solving.residuals import Method
 
@@ -50,11 +58,9 @@ def ways(task: Task, trial: str | nn.Module) -> list[Way]:
             )
         ]
     features = _features(task)
-    network = Way(
-        KINDS["network"],
-        "a network",
-        lambda: by_network.candidates(problem, tol, task.method, task.seed, clock),
-    )
+    along_a_line = len(problem.domain.names) == 1
+    trained = by_network.candidates if along_a_line else by_network_field.candidates
+    network = Way(KINDS["network"], "a network", lambda: trained(problem, tol, task.method, task.seed, clock))
     if trial == "features":
         return [features]
     if trial == "network":
