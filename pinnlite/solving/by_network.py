@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import nn
@@ -30,7 +31,7 @@ _RESOLVED = (
 # touch. Features that a draw lacks are found from a smooth start, in many steps.
 _TOUCH = (1e-10, GaussNewton(steps=8, damping=1e-8))
 _TRAINING = (1e-3, GaussNewton(steps=200, damping=1e-6, tolerance=1e-6))
-_NONLINEAR_STEPS = 40
+_EXACT_STEPS, _NONLINEAR_STEPS = 3, 40  # of the output layer where the problem is linear, and where it is not
 _SCALE = 2.0  # steepness of the first layer per half-width of the domain
 _MOST_DENSE = 3000  # parameters up to which a step by a dense Jacobian is quicker than many by gradients
 
@@ -78,25 +79,28 @@ class _Network:
     def solve_output_layer(self, damping: float) -> float:
         """Least squares for the last layer alone; the norm of the residual that is left.
 
-        A linear problem is solved from zero: what is damped are the coefficients, not their change.
+        Damped, a linear problem is solved from zero: the coefficients are to be small, not their change. Undamped, from
+        where it stands, and again from there: huge coefficients cancel, and what that costs the next step mends.
         """
-        output, head = self._output()
+        output = self._output()
         trial = fitted(output, self.problem, self.numbers)
         rows = rows_on(self.problem, trial, self.points)
         self.scale = self.scale or rows.rows().detach().norm().item()
-        method = GaussNewton(steps=1 if self.problem.linear else _NONLINEAR_STEPS, damping=damping)
+        method = GaussNewton(
+            steps=(1 if damping else _EXACT_STEPS) if self.problem.linear else _NONLINEAR_STEPS,
+            damping=damping,
+        )
         if self.clock.monitor()(0, 0.0):
             return self._left()
-        if self.problem.linear:
+        if self.problem.linear and damping:
             output.coefficients.data.zero_()
         method.minimize(rows, lambda step, loss: step > 0 and self.clock.spent)
-        with torch.no_grad():
-            head.weight.copy_(output.coefficients.T)
+        self._take(output)
         return self._left()
 
     def follow(self, function: Approximation) -> None:
         """Start from a function that is known approximately."""
-        output, head = self._output()
+        output = self._output()
         trial = fitted(output, self.problem, self.numbers)
         zero = (0,) * self.points.shape[1]
         found = function.partials(self.points, [(unknown, zero) for unknown in self.problem.unknowns])
@@ -107,17 +111,31 @@ class _Network:
         GaussNewton(steps=1, damping=_TOUCH[0]).minimize(
             CollocationRows(trial, blocks), lambda step, loss: False
         )
-        with torch.no_grad():
-            head.weight.copy_(output.coefficients.T)
+        self._take(output)
 
-    def _output(self) -> tuple[LinearTrial, nn.Linear]:
-        """The last layer as a trial of its own, with the coefficients that it has."""
+    def _output(self) -> LinearTrial:
+        """The last layer as a trial of its own, with the coefficients that it has; the constant comes last."""
+        head = self.head
+        output = LinearTrial(self._basis, head.in_features + 1, self.problem.unknowns)
+        with torch.no_grad():
+            output.coefficients.copy_(torch.cat([head.weight, head.bias[:, None]], 1).T)
+        return output
+
+    def _basis(self, x: Any) -> Any:
+        features = self.network[:-1](x)
+        return torch.cat([features, 0 * features[..., :1] + 1], -1)
+
+    def _take(self, output: LinearTrial) -> None:
+        with torch.no_grad():
+            self.head.weight.copy_(output.coefficients[:-1].T)
+            self.head.bias.copy_(output.coefficients[-1])
+
+    @property
+    def head(self) -> nn.Linear:
+        """The last layer."""
         head = self.network[-1]
         assert isinstance(head, nn.Linear)
-        output = LinearTrial(self.network[:-1], head.in_features, self.problem.unknowns)
-        with torch.no_grad():
-            output.coefficients.copy_(head.weight.T)
-        return output, head
+        return head
 
     def _left(self) -> float:
         with torch.no_grad():
