@@ -11,10 +11,10 @@ from torch import Tensor
 from pinnlite.solving.slab_collocation import Known, Rows, SlabCollocation
 from pinnlite.solving.space_mesh import SpaceMesh, carried, tails
 from pinnlite.trials.elements import TINY
-from pinnlite.trials.reference import legendre_basis, reference
+from pinnlite.trials.reference import differentiation, legendre_basis, reference
 
 Sizes = Mapping[str, float]  # root mean square over space of each unknown, the largest so far
-Series = Mapping[str, Float[Tensor, "E n1 w"]]  # Legendre coefficients in time
+Series = Mapping[str, Float[Tensor, "E nk w"]]  # Legendre coefficients in time
 
 _IN_TIME = (
     2  # coefficients that must have decayed: no function of space has all of them vanish by its symmetry
@@ -31,16 +31,18 @@ class SlabFields:
     accuracy: float
 
     @cached_property
-    def _to_series(self) -> Float[Tensor, "n1 n1"]:
-        nodes = torch.tensor([-1.0, *self.collocation.time_nodes], dtype=torch.float64)
-        return torch.linalg.inv(legendre_basis(nodes, len(nodes) - 1))
-
-    @cached_property
-    def _to_start(self) -> Float[Tensor, " n"]:
-        """Takes values at the nodes in time to the value at the start of the polynomial through them."""
+    def _to_series(self) -> list[Float[Tensor, "nk nk"]]:
+        """By order in time: from the derivatives at the start (by tau) and the values at the nodes to coefficients."""
         nodes = torch.tensor(self.collocation.time_nodes, dtype=torch.float64)
-        signs = (-1.0) ** torch.arange(len(nodes), dtype=torch.float64)
-        return signs @ torch.linalg.inv(legendre_basis(nodes, len(nodes) - 1))
+        start, found = torch.tensor([-1.0], dtype=torch.float64), []
+        for order in range(max(k for _, k in self.collocation.evolution.orders.values()) + 1):
+            degree = len(nodes) + order - 1
+            rows, derivative = [], torch.eye(degree + 1, dtype=torch.float64)
+            for _ in range(order):
+                rows.append(legendre_basis(start, len(derivative) - 1) @ derivative)
+                derivative = differentiation(len(derivative) - 1) @ derivative
+            found.append(torch.linalg.inv(torch.cat([*rows, legendre_basis(nodes, degree)])))
+        return found
 
     @cached_property
     def _weights(self) -> Float[Tensor, " N"]:
@@ -51,13 +53,12 @@ class SlabFields:
     def _order(self, unknown: str) -> int:
         return self.collocation.evolution.orders[unknown][0]
 
-    def series(self, rows: Rows, known: Known) -> dict[str, Float[Tensor, "E n1 w"]]:
-        """Legendre coefficients in time; an unknown that no start is given for goes on to there."""
+    def series(self, rows: Rows, known: Known, half_time: float) -> dict[str, Float[Tensor, "E nk w"]]:
+        """Legendre coefficients in time of the polynomials through all that is known at the start and the nodes."""
         found = {}
         for unknown, values in rows.items():
-            given = known[unknown]
-            start = given[0] if given else torch.einsum("n,enw->ew", self._to_start, values)
-            found[unknown] = self._to_series @ torch.cat([start[:, None], values], 1)
+            starts = [start[:, None] * half_time**b for b, start in enumerate(known[unknown])]
+            found[unknown] = self._to_series[len(starts)] @ torch.cat([*starts, values], 1)
         return found
 
     def rms(self, unknown: str, rows: Float[Tensor, "E n w"], mesh: SpaceMesh) -> Float[Tensor, " n"]:
@@ -89,9 +90,9 @@ class SlabFields:
     ) -> dict[str, Float[Tensor, "F n w"]]:
         """What a slab's series become in the next one, ``ratio`` times as long, gone on with while their terms fall."""
         nodes = torch.tensor(self.collocation.time_nodes, dtype=torch.float64)
-        basis = legendre_basis(1 + ratio * (1 + nodes), len(nodes))
         found = {}
         for unknown, values in series.items():
+            basis = legendre_basis(1 + ratio * (1 + nodes), values.shape[1] - 1)
             reach = values.abs().amax((0, 2)) * basis[-1]
             count = int(reach[1:].argmin()) + 1
             found[unknown] = torch.einsum("ejw,nj->enw", values[:, :count], basis[:, :count])

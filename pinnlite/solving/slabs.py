@@ -135,7 +135,7 @@ class SlabMarch:
         }
         rows = {u: values[0] for u, values in derivatives.items()}
         after = {u: tuple(d[:, -1] for d in derivatives[u][: len(self.known[u])]) for u in self.known}
-        return _Slab(self.mesh, place, rows, self.fields.series(rows, self.known), after)
+        return _Slab(self.mesh, place, rows, self.fields.series(rows, self.known, place.half_time), after)
 
     def _guess(self, place: Place) -> Rows:
         """The last slab's series gone on with; at first the initial state."""
@@ -204,15 +204,14 @@ class SlabMarch:
             return None
         starts = torch.tensor([*(s.place.start for s in self.accepted), self.time], dtype=torch.float64)
         slabs, sign = (self.accepted, 1.0) if self.length > 0 else (self.accepted[::-1], -1.0)
-        signs = sign ** torch.arange(len(self.collocation.time_nodes) + 1, dtype=torch.float64)
+        local = {u: torch.cat([slab.series[u] for slab in slabs]) for u in self.evolution.orders}
+        for series in local.values():
+            series *= sign ** torch.arange(series.shape[1], dtype=torch.float64)[:, None]
         return SpaceTime(
             starts if self.length > 0 else starts.flip(0),
             torch.cat([slab.mesh.edges for slab in slabs]),
             torch.tensor([len(slab.mesh.half) for slab in slabs]),
             {u: k for u, (k, _) in self.evolution.orders.items()},
-            {
-                u: torch.cat([slab.series[u] * signs[:, None] for slab in slabs])
-                for u in self.evolution.orders
-            },
+            local,
             self.evolution.time,
         )

@@ -32,7 +32,7 @@ class SpaceTime:
     edges: Float[Tensor, " F"]
     counts: Int[Tensor, " S"]
     orders: Mapping[str, int]
-    local: Mapping[str, Float[Tensor, "cells n1 w"]]
+    local: Mapping[str, Float[Tensor, "cells nk w"]]
     time: int
 
     @cached_property
@@ -56,35 +56,41 @@ class SpaceTime:
 
     def _partials(self, X: Tensor, wanted: Collection[tuple[str, Index]]) -> dict[tuple[str, Index], Tensor]:
         x, t = X[:, 1 - self.time].contiguous(), X[:, self.time].contiguous()
-        slab = (torch.searchsorted(self.times, t.detach(), right=True) - 1).clamp(0, len(self.counts) - 1)
+        slab, cell = self._cells(x.detach(), t.detach())
+        left, half = self.edges[cell + slab], (self.edges[cell + slab + 1] - self.edges[cell + slab]) / 2
         half_time = (self.times[slab + 1] - self.times[slab]) / 2
-        low, high = self.edges[0], self.edges[int(self.counts[0])]
-        place = ((x.detach() - low) / (high - low)).clamp(-1, 1.5) + 3.0 * slab
-        at = torch.searchsorted(self._keys, place, right=True) - 1 - slab
-        cell = torch.minimum(torch.maximum(at, self._first[slab]), self._first[slab] + self.counts[slab] - 1)
-        left = self.edges[cell + slab]
-        half = (self.edges[cell + slab + 1] - left) / 2
         s, tau = (x - left) / half - 1, (t - self.times[slab]) / half_time - 1
-        found, bases = {}, {}
+        found: dict[tuple[str, Index], Tensor] = {}
+        in_space: dict[tuple[int, int], Tensor] = {}
+        in_time: dict[tuple[int, int], Tensor] = {}
         for unknown, index in wanted:
             a, b = index[1 - self.time], index[self.time]
-            local, order = self.local[unknown], self.orders[unknown]
-            if (order, a) not in bases:
-                matrix = series_matrix(local.shape[2] - order, order, a).to(local)
-                bases[order, a] = legendre_basis(s, len(matrix) - 1) @ matrix
-            if b not in bases:
-                matrix = _derivative(local.shape[1] - 1, b).to(local)
-                bases[b] = legendre_basis(tau, len(matrix) - 1) @ matrix
-            along = torch.bmm(local[cell], bases[order, a][..., None])[..., 0]
-            values = (along * bases[b]).sum(1) * half**-a * half_time**-b
-            found[unknown, index] = values
+            local, k = self.local[unknown], self.orders[unknown]
+            count, width = local.shape[1:]
+            if (k, a) not in in_space:
+                matrix = series_matrix(width - k, k, a).to(local)
+                in_space[k, a] = legendre_basis(s, len(matrix) - 1) @ matrix * half[:, None] ** -a
+            if (count, b) not in in_time:
+                matrix = _derivative(count - 1, b).to(local)
+                in_time[count, b] = legendre_basis(tau, len(matrix) - 1) @ matrix * half_time[:, None] ** -b
+            along = torch.bmm(local[cell], in_space[k, a][..., None])[..., 0]
+            found[unknown, index] = (along * in_time[count, b]).sum(1)
         return found
+
+    def _cells(self, x: Float[Tensor, " N"], t: Float[Tensor, " N"]) -> tuple[Tensor, Tensor]:
+        """The slab and the cell that each point is in, or is nearest to."""
+        slab = (torch.searchsorted(self.times, t, right=True) - 1).clamp(0, len(self.counts) - 1)
+        low, high = self.edges[0], self.edges[int(self.counts[0])]
+        place = ((x - low) / (high - low)).clamp(-1, 1.5) + 3.0 * slab
+        cell = torch.searchsorted(self._keys, place, right=True) - 1 - slab
+        return slab, torch.minimum(
+            torch.maximum(cell, self._first[slab]), self._first[slab] + self.counts[slab] - 1
+        )
 
     def quadrature(self) -> tuple[Float[Tensor, "N 2"], Float[Tensor, " N"]]:
         """Gauss points and weights of every cell, a few more than were collocated at in space."""
-        some = next(iter(self.local.values()))
-        s, ws = _gauss(some.shape[2] + 1)
-        tau, wt = _gauss(some.shape[1])
+        s, ws = _gauss(max(local.shape[2] for local in self.local.values()) + 1)
+        tau, wt = _gauss(max(local.shape[1] for local in self.local.values()))
         slab = torch.arange(len(self.counts)).repeat_interleave(self.counts)
         cell = torch.arange(len(slab))
         left, half = self.edges[cell + slab], (self.edges[cell + slab + 1] - self.edges[cell + slab]) / 2
