@@ -7,6 +7,7 @@ within ten times the tolerance. Run with ``-s`` to see the table.
 import pytest
 
 import pinnlite as pl
+from tests.problems.evolution import EVOLUTION
 from tests.problems.ordinary import ORDINARY, Known
 
 
@@ -28,7 +29,13 @@ def test_the_estimate_is_within_a_factor_of_ten(known: Known, tol: float) -> Non
     assert_honest(known, pl.solve(*known.statements, tol=tol, **known.names), tol)
 
 
-@pytest.mark.parametrize("known", ORDINARY, ids=lambda k: k.name)
+@pytest.mark.parametrize("tol", [1e-3, 1e-5, 1e-7])
+@pytest.mark.parametrize("known", EVOLUTION, ids=lambda k: k.name)
+def test_the_estimate_of_an_evolution_is_within_a_factor_of_ten(known: Known, tol: float) -> None:
+    assert_honest(known, pl.solve(*known.statements, tol=tol, **known.names), tol)
+
+
+@pytest.mark.parametrize("known", [*ORDINARY, *EVOLUTION], ids=lambda k: k.name)
 def test_a_problem_of_the_collection_is_its_statement_and_domain(known: Known) -> None:
     """No settings but numbers and intervals: whatever makes a problem easy would have to stand here."""
     assert all(isinstance(statement, str) for statement in known.statements)

@@ -6,7 +6,7 @@ problem is a badly posed initial-value problem, whichever side it is started fro
 """
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 
@@ -59,7 +59,7 @@ class Condensed:
         return at_rest - (self.response @ pair[..., None])[..., 0]
 
 
-def _permutation(pivots: Float[Tensor, "E N"], rows: int) -> Tensor:
+def _permutation(pivots: Int[Tensor, "E N"], rows: int) -> Int[Tensor, "E NK"]:
     """The order of rows that LAPACK's successive exchanges amount to."""
     E, N = pivots.shape
     order = torch.arange(rows).repeat(E, 1).numpy()

@@ -1,0 +1,223 @@
+"""Evolution equations by slabs: kinds of them against closed forms, and what happens where there is no solution."""
+
+import itertools
+import math
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+import pinnlite as pl
+from pinnlite.solving.condensed import Condensed
+from pinnlite.solving.cyclic import Cyclic
+from pinnlite.solving.evolution import evolution_of
+from pinnlite.solving.initial_field import InitialField
+from pinnlite.solving.slab import SlabSolver
+from pinnlite.solving.slab_collocation import Place, SlabCollocation
+from pinnlite.solving.space_mesh import SpaceMesh, carried
+from pinnlite.trials.reference import gauss_nodes, radau_nodes
+from tests.problems.evolution import BURGERS, KINDS, WAVE, Known
+
+HEAT = ("u_t = u_xx", "u(x, 0) = sin(pi*x)", "u(0, t) = 0", "u(1, t) = 0")
+
+
+@pytest.mark.parametrize("known", KINDS, ids=lambda k: k.name)
+def test_kinds_of_evolution(known: Known) -> None:
+    tol = 1e-5
+    solution = pl.solve(*known.statements, tol=tol, **known.names)
+    true = known.error(solution)
+    assert solution.converged, solution.status
+    assert true <= tol
+    assert true <= 10 * solution.error
+
+
+def test_burgers_to_ten_digits_and_without_a_hint() -> None:
+    solution = pl.solve(*BURGERS.statements, tol=1e-10, **BURGERS.names)
+    assert solution.converged
+    assert BURGERS.error(solution) <= 1e-10
+
+
+def test_wave_to_eleven_digits() -> None:
+    solution = pl.solve(*WAVE.statements, tol=1e-11, **WAVE.names)
+    assert solution.converged
+    assert WAVE.error(solution) <= 1e-11
+
+
+def test_partials_are_the_derivatives_of_the_solution_and_solve_the_equation() -> None:
+    solution = pl.solve(*BURGERS.statements, tol=1e-9, **BURGERS.names)
+    x = torch.linspace(-0.97, 0.95, 41, dtype=torch.float64, requires_grad=True)
+    t = torch.linspace(0.02, 0.98, 41, dtype=torch.float64, requires_grad=True)
+    by_x, by_t = torch.autograd.grad(solution(x, t).sum(), [x, t])
+    torch.testing.assert_close(solution.partial("x")(x, t).detach(), by_x, rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(solution.partial("t")(x, t).detach(), by_t, rtol=1e-9, atol=1e-9)
+    assert solution.residual(x, t).abs().max() < 1e-4
+
+
+def test_a_solution_is_saved_and_loaded(tmp_path: Path) -> None:
+    solution = pl.solve(*WAVE.statements, tol=1e-3, **WAVE.names)
+    solution.save(tmp_path / "wave.safetensors")
+    x = torch.linspace(0, 1, 9, dtype=torch.float64)
+    assert torch.equal(pl.load(tmp_path / "wave.safetensors")(x, x), solution(x, x))
+
+
+def test_python_functions_are_statements_too() -> None:
+    solution = pl.solve(
+        pl.equation(lambda u, x, t, nu: u.t + u * u.x - nu * u.xx),
+        pl.condition(lambda u, x: u + torch.sin(math.pi * x), t=0),
+        pl.condition(lambda u, t: u, x=-1),
+        pl.condition(lambda u, t: u, x=1),
+        tol=1e-5,
+        **BURGERS.names,
+    )
+    assert BURGERS.error(solution) <= 1e-5
+
+
+def test_blow_up_is_told_with_its_time() -> None:
+    """u' = u^2 from 1 ends at t = 1, with no flux through the ends."""
+    solution = pl.solve(
+        "u_t = u_xx + u^2", "u(x, 0) = 1", "u_x(0, t) = 0", "u_x(1, t) = 0", x=(0, 1), t=(0, 2), tol=1e-3
+    )
+    assert not solution.converged
+    assert "blow up" in solution.status
+    assert solution.reached is not None
+    assert solution.reached[1] == pytest.approx(1.0, abs=1e-3)
+    assert solution(0.3, 0.5) == pytest.approx(2.0, rel=1e-2)
+    with pytest.raises(pl.ProblemError, match="only found on t"):
+        solution(0.3, 1.5)
+
+
+def test_a_shock_is_told_with_its_time() -> None:
+    """Without viscosity the steepest slope of -sin(pi x) becomes infinite at t = 1/pi."""
+    solution = pl.solve(*BURGERS.statements, tol=1e-3, x=(-1, 1), t=(0, 1), nu=0.0)
+    assert not solution.converged
+    assert "shock" in solution.status
+    assert solution.reached is not None
+    assert solution.reached[1] == pytest.approx(1 / math.pi, abs=1e-2)
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ("u_t = u_xx", "u(x, 1) = sin(pi*x)", "u(0, t) = 0", "u(1, t) = 0"),
+        ("u_t = -u_xx", *HEAT[1:]),
+        ("u_tt = -u_xx", "u_t(x, 0) = 0", *HEAT[1:]),
+        ("u_t = v_x", "v_t = -u_x", "u(x, 0) = sin(pi*x)", "v(x, 0) = 0", "u(0, t) = 0", "u(1, t) = 0"),
+    ],
+)
+def test_ill_posed_problems_are_told(statements: tuple[str, ...]) -> None:
+    solution = pl.solve(*statements, x=(0, 1), t=(0, 1))
+    assert not solution.converged
+    assert "ill-posed" in solution.status
+
+
+def test_a_time_limit_leaves_the_part_that_was_reached() -> None:
+    solution = pl.solve(*BURGERS.statements, tol=1e-12, time_limit=0.3, **BURGERS.names)
+    assert not solution.converged
+    assert "time limit" in solution.status
+
+
+def test_an_interruption_leaves_the_part_that_was_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    solve, calls = SlabSolver.solve, itertools.count()
+
+    def interrupted(*arguments: object) -> object:
+        if next(calls) == 4:
+            raise KeyboardInterrupt
+        return solve(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(SlabSolver, "solve", interrupted)
+    solution = pl.solve(*HEAT, x=(0, 1), t=(0, 1), tol=1e-6)
+    assert not solution.converged
+    assert "interrupted" in solution.status
+    assert solution.reached is not None
+    at = solution.reached[1] / 2
+    assert solution(0.5, at) == pytest.approx(math.exp(-(math.pi**2) * at), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("statements", "message"),
+    [
+        (HEAT[:3], "1 where 2 are needed"),
+        ((*HEAT, "u_x(1, t) = 0"), "3 where 2 are needed"),
+        ((*HEAT[:3], "u_xx(1, t) = 0"), "determine themselves"),
+        ((*HEAT[:3], "u(0.5, t) = 0"), "inside the domain"),
+        (("u_tt = u_xx", *HEAT[1:]), "1 where 2 are needed"),
+        ((HEAT[0], "u_x(x, 0) = 0", *HEAT[2:]), "start from"),
+    ],
+)
+def test_conditions_that_pose_no_evolution_are_refused(statements: tuple[str, ...], message: str) -> None:
+    with pytest.raises(pl.ProblemError, match=message):
+        pl.solve(*statements, x=(0, 1), t=(0, 1))
+
+
+def test_the_cost_grows_with_the_number_of_elements() -> None:
+    counts, seconds = [8, 16, 32, 64, 128], []
+    for count in counts:
+        seconds.append(min(_slab_seconds(count) for _ in range(3)))
+    x, y = torch.log(torch.tensor([counts, seconds], dtype=torch.float64))
+    exponent = ((x - x.mean()) * (y - y.mean())).sum() / (x - x.mean()).square().sum()
+    assert exponent < 1.2
+
+
+def _slab_seconds(elements: int) -> float:
+    """Process time of one slab of Burgers' equation on so many equal elements."""
+    evolution = evolution_of(pl.Problem(*BURGERS.statements, **BURGERS.names))
+    assert evolution is not None
+    nodes = gauss_nodes(10)
+    collocation = SlabCollocation(evolution, nodes, radau_nodes(6))
+    mesh = SpaceMesh.of(-1, 1, elements.bit_length() - 1)
+    known = InitialField(evolution).on(mesh, nodes)
+    first = {"u": torch.zeros(elements, 6, 12, dtype=torch.float64)}
+    began = time.process_time()
+    assert SlabSolver(collocation).solve(Place(mesh.edges, 0.0, 0.01), known, first, 1e-6, {"u": 1.0})
+    return time.process_time() - began
+
+
+@pytest.mark.parametrize("elements", [1, 2, 3, 7, 16])
+def test_cyclic_reduction_solves_the_chain(elements: int) -> None:
+    generator = torch.Generator().manual_seed(elements)
+
+    def draw(*shape: int) -> Tensor:
+        return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+    G, H, first, last, states = (
+        draw(elements, 4, 4),
+        draw(elements, 4, 4),
+        draw(4, 4),
+        draw(4, 4),
+        draw(elements + 1, 4),
+    )
+    right = (G @ states[:-1, :, None] + H @ states[1:, :, None])[..., 0]
+    found = Cyclic(G, H, first, last).solve(right, first @ states[0] + last @ states[-1])
+    torch.testing.assert_close(found, states, rtol=1e-9, atol=1e-9)
+
+
+def test_condensed_elements_give_back_what_their_equations_say() -> None:
+    generator = torch.Generator().manual_seed(0)
+
+    def draw(*shape: int) -> Tensor:
+        return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+    left, inner, end, scale = draw(3, 6, 2), draw(3, 6, 6), draw(2, 8), draw(3, 2).exp()
+    states, coordinates = draw(4, 2), draw(3, 6)
+    scaled = states[:-1] * scale
+    r = (left @ scaled[..., None] + inner @ coordinates[..., None])[..., 0]
+    m = states[1:] * scale - torch.cat([scaled, coordinates], 1) @ end.T
+    condensed = Condensed(left, inner, end, scale)
+    at_rest, right = condensed.reduced(r, m)
+    chain = (condensed.G @ states[:-1, :, None] + condensed.H @ states[1:, :, None])[..., 0]
+    torch.testing.assert_close(right, chain, rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(condensed.inner(at_rest, states), coordinates, rtol=1e-9, atol=1e-9)
+
+
+def test_functions_are_carried_to_halves_without_loss() -> None:
+    nodes = gauss_nodes(7)
+    rows = torch.randn(4, 2, 9, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    old = SpaceMesh.of(0, 3, 2)
+    new = old.halved(torch.tensor([True, False, True, True]))
+    back = new.merged(new.pairs())
+    there = carried(rows, 2, old, new, nodes)
+    assert torch.equal(back.places, SpaceMesh.of(0, 3, 1).places) or len(back.half) < len(new.half)
+    again = carried(there, 2, new, old, nodes)
+    torch.testing.assert_close(again, rows, rtol=1e-10, atol=1e-10)
