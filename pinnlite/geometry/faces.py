@@ -16,6 +16,7 @@ Point = tuple[float, ...]
 _PROBES = 2**14  # points that measure which fraction of a face is kept
 _SCAN = 1024  # places along a curve where it is asked whether it is kept: shorter pieces may be missed
 _HALVINGS = 50
+_DIGITS = 12
 
 
 @dataclass(frozen=True)
@@ -299,7 +300,8 @@ def spans(keep: Callable[[Tensor], Tensor]) -> list[tuple[float, float]]:
         middle = (left + right) / 2
         same = keep(middle) == before
         left, right = torch.where(same, middle, left), torch.where(same, right, middle)
-    ends = [0.0] * bool(kept[0]) + left.tolist() + [1.0] * bool(kept[-1])
+    # Predicates look a step to either side and are blurred by that: a round number is as good, and keeps corners exact.
+    ends = [0.0] * bool(kept[0]) + [round(t, _DIGITS) for t in left.tolist()] + [1.0] * bool(kept[-1])
     return list(zip(ends[::2], ends[1::2], strict=True))
 
 

@@ -110,7 +110,8 @@ class Posing:
         """In time there are as many conditions as the order, all of them where it starts."""
         where, count = f"at {self._end(column, sign)}", len(found.clear)
         if count + len(found.unclear) < order and not self.observed:
-            raise self._wrong_number("few", where, count, str(order), found.clear, column)
+            example = self._example(column, sign, count)
+            raise self._wrong_number("few", where, count, str(order), found.clear, example)
         # The data of a system may be more than its degrees of freedom: a flow without divergence starts without any.
         if count > max(order, self._orders(column)) + self.spare:
             raise self._wrong_number("many", where, count, str(order), found.clear)
@@ -138,7 +139,12 @@ class Posing:
                 f"conditions {where}: give all {order} at one end of one coordinate{_listed(found.low + found.high)}"
             )
         if len(found.clear) + len(found.unclear) < least and not self.observed:
-            raise self._wrong_number("few", where, len(found.clear), needs, found.clear, column)
+            full = shares[0] is not None and len(found.low) >= shares[0]
+            example = self._example(column, -1.0 if full else 1.0, len(found.high if full else found.low))
+            if found.both:
+                sides = (self._derivative(column, sign, len(found.both)) for sign in (1.0, -1.0))
+                example = f"{' = '.join(sides)}, for to be periodic is more than to have equal values"
+            raise self._wrong_number("few", where, len(found.clear), needs, found.clear, example)
         # A flow that is given on all sides and its pressure on one: more than is needed, and yet no contradiction.
         most = max(most, self._orders(column)) if len(self.frozen.unknowns) > 1 else most
         if len(found.clear) > most + self.spare:
@@ -173,7 +179,8 @@ class Posing:
         name, *others = sorted(face.names) or ["boundary"]
         where = f"on {name} ({', '.join(others)})" if others else f"on {name}"
         if len(there) < needed and not self.observed and not any(c.integrals for c in self.conditions):
-            raise self._wrong_number("few", where, len(there), str(needed), there)
+            example = f"{self.frozen.unknowns[0]} = 0 on {name}"
+            raise self._wrong_number("few", where, len(there), str(needed), there, example)
         if len(there) > needed + self.spare:
             raise self._wrong_number("many", where, len(there), str(needed), there)
 
@@ -184,22 +191,9 @@ class Posing:
         count: int,
         needs: str,
         there: Sequence[Condition],
-        column: int | None = None,
+        example: str = "",
     ) -> ProblemError:
-        unknown, names = self.frozen.unknowns[0], self.frozen.domain.names
-        if what == "many":
-            remedy = "leave out what is too much"
-        elif column is None:
-            remedy = f"add what is missing, such as {unknown} = 0 {where.split(' (')[0]}"
-        elif any(c in self._given(column).both for c in there):
-            remedy = (
-                "where values at both ends are equal, their derivatives have to be made equal too: "
-                + " = ".join(
-                    f"{unknown}_{names[column]}({self._arguments(column, sign)})" for sign in (1.0, -1.0)
-                )
-            )
-        else:
-            remedy = f"add what is missing, such as {unknown}({self._arguments(column, 1.0)}) = 0"
+        remedy = f"add what is missing, such as {example}" if example else "leave out what is too much"
         return ProblemError(
             f"too {what} conditions {where}: {count} where {needs} {'is' if needs == '1' else 'are'} needed: {remedy}"
             f"{_listed(there)}"
@@ -217,10 +211,15 @@ class Posing:
         low, high = self.frozen.domain.intervals[name]
         return f"{name} = {low if sign > 0 else high:g}"
 
-    def _arguments(self, column: int, sign: float) -> str:
-        names = self.frozen.domain.names
+    def _example(self, column: int, sign: float, there: int) -> str:
+        """A condition at an end of a coordinate that the first unknown may lack, where there are some already."""
+        return f"{self._derivative(column, sign, there)} = 0"
+
+    def _derivative(self, column: int, sign: float, order: int) -> str:
+        names, unknown = self.frozen.domain.names, self.frozen.unknowns[0]
         end = self.frozen.domain.intervals[names[column]][0 if sign > 0 else 1]
-        return ", ".join(f"{end:g}" if i == column else name for i, name in enumerate(names))
+        place = ", ".join(f"{end:g}" if i == column else name for i, name in enumerate(names))
+        return f"{unknown}{'_' * (order > 0)}{names[column] * order}({place})"
 
 
 def _listed(conditions: Sequence[Condition]) -> str:

@@ -229,7 +229,7 @@ NOT_POSED: dict[str, tuple[str, Names, str]] = {
     "per": (
         "u_t = u_xx; u(x, 0) = 1; u(0, t) = u(1, t)",
         STRIP,
-        "derivatives have to be made equal too: u_x(0, t) = u_x(1, t)",
+        "1 where 2 (1 at x = 0, 1 at x = 1) are needed: add what is missing, such as u_x(0, t) = u_x(1, t)",
     ),
     "noinit": (
         "u_t = u_xx; u = 0 on boundary",
@@ -239,7 +239,7 @@ NOT_POSED: dict[str, tuple[str, Names, str]] = {
     "wave no ut": (
         "u_tt = u_xx; u(x, 0) = 1; u = 0 on boundary",
         STRIP,
-        "too few conditions at t = 0: 1 where 2 are needed",
+        "too few conditions at t = 0: 1 where 2 are needed: add what is missing, such as u_t(x, 0) = 0",
     ),
     "wave dirichlet": (
         "u_tt = u_xx; u(x, 0) = 1; u(x, 1) = 1; u(0, t) = 0; u(1, t) = 0",
@@ -314,7 +314,7 @@ NOT_POSED: dict[str, tuple[str, Names, str]] = {
     "kdv few": (
         "u_t + u*u_x + u_xxx = 0; u(x, 0) = cos(pi*x); u(-1, t) = 0; u(1, t) = 0",
         WIDE,
-        "2 where 3 (1 at x = -1, 2 at x = 1) are needed",
+        "2 where 3 (1 at x = -1, 2 at x = 1) are needed: add what is missing, such as u_x(1, t) = 0",
     ),
     "neumann": ("u_xx + u_yy = 0; du/dn = 0 on boundary", SQUARE, "u is determined only up to a constant"),
     "neumann disk": ("u_xx + u_yy = 0; du/dn = 0 on boundary", DISK, "u is determined only up to a constant"),
