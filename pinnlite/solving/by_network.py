@@ -96,11 +96,12 @@ class _Network:
             steps=(1 if damping else _EXACT_STEPS) if self.problem.linear else _NONLINEAR_STEPS,
             damping=damping,
         )
-        if self.clock.monitor()(0, 0.0):
+        monitor = self.clock.monitor()
+        if monitor(0, 0.0):
             return self._left()
         if self.problem.linear and damping:
             output.coefficients.data.zero_()
-        method.minimize(rows, lambda step, loss: step > 0 and self.clock.spent)
+        method.minimize(rows, lambda step, loss: step > 0 and monitor(step, loss))
         self._take(output)
         return self._left()
 

@@ -13,6 +13,7 @@ from pinnlite.solving.refine import Clock
 from pinnlite.solving.residuals import INTERRUPTED
 from tests.problems.ordinary import (
     BRATU,
+    LORENZ,
     LOTKA_VOLTERRA,
     ORDINARY,
     OSCILLATOR,
@@ -252,7 +253,7 @@ def test_time_limit_of_other_trials(trial: str) -> None:
 
 @pytest.mark.parametrize("trial", ["features", "network", "module"])
 def test_an_interrupt_returns_the_best_so_far(trial: str) -> None:
-    count, calls = 0, 150
+    count, calls = 0, 200
 
     def interrupted(u: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
         nonlocal count
