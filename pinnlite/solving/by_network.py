@@ -16,7 +16,7 @@ from pinnlite.solving.lbfgs import LBFGS
 from pinnlite.solving.opening import eigenfunction
 from pinnlite.solving.ordinary import fitted, gauss_points, observations, rows_on
 from pinnlite.solving.refine import Candidate, Clock
-from pinnlite.solving.residuals import Method
+from pinnlite.solving.residuals import INTERRUPTED, Method
 from pinnlite.trials.linear import LinearTrial
 from pinnlite.trials.module import ModuleTrial
 from pinnlite.trials.parameters import guessed
@@ -33,6 +33,7 @@ _TOUCH = (1e-10, GaussNewton(steps=8, damping=1e-8))
 _TRAINING = (1e-3, GaussNewton(steps=200, damping=1e-6, tolerance=1e-6))
 _EXACT_STEPS, _NONLINEAR_STEPS = 3, 40  # of the output layer where the problem is linear, and where it is not
 _SCALE = 2.0  # steepness of the first layer per half-width of the domain
+_TRAINED = 0.8  # of the time for a module of the user's; the rest is for the check
 _MOST_DENSE = 3000  # parameters up to which a step by a dense Jacobian is quicker than many by gradients
 
 
@@ -46,11 +47,16 @@ def candidates(
         network = _Network(problem, hidden, generator, clock)
         if first is not None:
             network.follow(first)
-        left = network.solve_output_layer(0.0)
-        ridge, training = _TOUCH if left < _RESOLVED * network.scale else _TRAINING
-        phases = [network.solve_output_layer(ridge)]
-        phases.append(network.train(training if isinstance(method, str) else method))
-        phases.append(network.solve_output_layer(0.0))
+        phases: list[float] = []
+        try:
+            left = network.solve_output_layer(0.0)
+            ridge, training = _TOUCH if left < _RESOLVED * network.scale else _TRAINING
+            phases.append(network.solve_output_layer(ridge))
+            phases.append(network.train(training if isinstance(method, str) else method))
+            phases.append(network.solve_output_layer(0.0))
+        except KeyboardInterrupt:
+            yield Candidate(network.trial, f"network {hidden}, interrupted", INTERRUPTED)
+            return
         size, residuals = "-".join(map(str, hidden)), ", ".join(f"{residual:.1e}" for residual in phases)
         yield Candidate(
             network.trial, f"network {size}, residual by output layer, all layers, output layer: {residuals}"
@@ -90,11 +96,12 @@ class _Network:
             steps=(1 if damping else _EXACT_STEPS) if self.problem.linear else _NONLINEAR_STEPS,
             damping=damping,
         )
-        if self.clock.monitor()(0, 0.0):
+        monitor = self.clock.monitor()
+        if monitor(0, 0.0):
             return self._left()
         if self.problem.linear and damping:
             output.coefficients.data.zero_()
-        method.minimize(rows, lambda step, loss: step > 0 and self.clock.spent)
+        method.minimize(rows, lambda step, loss: step > 0 and monitor(step, loss))
         self._take(output)
         return self._left()
 
@@ -145,17 +152,21 @@ class _Network:
 def candidates_from(
     module: nn.Module, problem: Problem, tol: float, method: str | Method, clock: Clock
 ) -> Iterator[Candidate]:
-    """The user's module trained in place, then Legendre elements to check it against."""
+    """The user's module trained in place, then Legendre elements to check it against, never in its stead."""
     trial = fitted(ModuleTrial(module, problem.unknowns), problem, guessed(problem))
     size = sum(p.numel() for p in trial.parameters)
     default = GaussNewton(steps=100) if size <= _MOST_DENSE else LBFGS()
     chosen = default if isinstance(method, str) else method
     rows = rows_on(problem, trial, gauss_points(problem, max(200, min(2 * size, 1000))))
-    chosen.minimize(rows, clock.monitor())
+    try:
+        chosen.minimize(rows, clock.monitor(_TRAINED))
+    except KeyboardInterrupt:
+        yield Candidate(trial, f"module of {size} parameters, interrupted", INTERRUPTED)
+        return
     with torch.no_grad():
         left = rows.rows().norm().item()
     yield Candidate(trial, f"module of {size} parameters, residual {left:.1e}")
-    yield from by_elements.candidates(problem, tol, clock)
+    yield next(by_elements.candidates(problem, tol, clock))
 
 
 def _drawn(problem: Problem, hidden: tuple[int, ...], generator: torch.Generator) -> nn.Sequential:

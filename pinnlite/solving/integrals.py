@@ -1,7 +1,7 @@
 """Conditions with integrals over the domain, as rows: each integral a Gauss rule over rows of its integrand."""
 
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -9,20 +9,28 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pinnlite.geometry.sampling import gauss_rule
-from pinnlite.problem.equations import Condition, Key
+from pinnlite.problem.equations import Key, Values
 from pinnlite.problem.problem import Problem
 from pinnlite.solving.dense import Block
-from pinnlite.solving.residuals import pointwise
+from pinnlite.solving.residuals import Pointwise, pointwise
 from pinnlite.trials.trial import Trial
 
 _NODES = 160
 
 
 @dataclass(frozen=True, eq=False)
+class _Whole:
+    """A condition whose residual is a function of its integrals too."""
+
+    wanted: frozenset[Any]
+    residual: Callable[[Values, Mapping[Any, Tensor]], Tensor]
+
+
+@dataclass(frozen=True, eq=False)
 class IntegralBlock:
     """One row: a residual of partials at places and of integrals, each of these a block of rows and their weights."""
 
-    condition: Condition  # that wants its integrals too
+    condition: Pointwise[Any]
     parameters: Mapping[str, float]
     at: Mapping[Hashable, tuple[Float[Tensor, "1 d"], Key]]
     integrals: Mapping[Any, tuple[Block, Float[Tensor, " q"]]]
@@ -79,6 +87,8 @@ def integral_blocks(problem: Problem) -> list[IntegralBlock]:
                 placed: (torch.tensor([placed[2]], dtype=torch.float64), placed[:2])
                 for placed in sorted(condition.wanted, key=str)
             }
-            whole = replace(condition, wanted=frozenset([*condition.wanted, *integrals]))
-            blocks.append(IntegralBlock(whole, problem.parameters, at, integrals))
+            wanted: frozenset[Any] = frozenset([*condition.wanted, *integrals])
+            blocks.append(
+                IntegralBlock(_Whole(wanted, condition.residual), problem.parameters, at, integrals)
+            )
     return blocks

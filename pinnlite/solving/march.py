@@ -66,12 +66,15 @@ def march(
                     edges.append(x)
                     rows.append(row)
                     state = collocation.end @ row * (step / 2) ** -collocation.powers
-                    failure = _STOPPED if monitor(len(rows), abs(x - start)) else None
                 elif abs(step) < SHORTEST * steps.length:
                     failure = _reason(x, steps.sizes, 0 in collocation.orders.values())
                 elif steps.stuck(x):
                     failure = f"the solution could not be resolved near {x:.6g}: try a larger tol"
                 step = step_after
+                if failure is None and monitor(
+                    len(rows), abs(x - start)
+                ):  # steps that are refused take time too
+                    failure = _STOPPED
     except KeyboardInterrupt:
         failure = INTERRUPTED
     if not rows:

@@ -57,8 +57,8 @@ class Clock:
         """Whether the time is up."""
         return self.limit is not None and self.seconds > self.limit
 
-    def monitor(self) -> Monitor:
-        """What stops a method: time that is up, or that another step as long as the longest so far would overrun."""
+    def monitor(self, share: float = 1.0) -> Monitor:
+        """What stops a method: that another step as long as the longest so far would overrun its share of the time."""
         before: float | None = None
 
         def stop(step: int, loss: float) -> bool:
@@ -67,7 +67,7 @@ class Clock:
             if before is not None:
                 self.longest = max(self.longest, now - before)
             before = now
-            return self.limit is not None and now + self.longest > self.limit
+            return self.limit is not None and now + self.longest > share * self.limit
 
         return stop
 
@@ -105,5 +105,7 @@ def refine(candidates: Iterator[Candidate], problem: Problem, tol: float, clock:
         interrupted = True
         history.append(f"{clock.seconds:.3f} s: interrupted")
     if best is None:
-        best = Result(candidate or Candidate(None, "nothing"), math.inf, ())
+        found = [one for one in (candidate, before) if one is not None]
+        whole = [one for one in found if one.trial is not None]
+        best = Result((whole or found or [Candidate(None, "nothing")])[0], math.inf, ())
     return Result(best.candidate, best.error, tuple(history), interrupted)

@@ -50,6 +50,38 @@ def test_a_parameter_from_one_condition_too_many() -> None:
     assert solution.unknowns["k"] == pytest.approx(math.log(2), rel=1e-12)
 
 
+@pytest.mark.parametrize("trial", ["features", "network"])
+@pytest.mark.parametrize(
+    ("statements", "exact", "k"),
+    [
+        (("u' = -k*u", "u(0) = 1", "u(2) = 0.25"), lambda t: 0.25 ** (t / 2), math.log(2)),
+        (("u'' = 2", "u(0) = 0", "integral(u, t) = 14/3", "u'(0) = k"), lambda t: t * t + t, 1.0),
+        (("u'' + k*u = 0", "u(0) = 0", "u(2) = 0", "integral(u^2, t) = 1"), None, math.pi**2 / 4),
+        (
+            (
+                "u' = -k*u",
+                "u(0) = 1",
+                pl.data("u", [0.5, 1.0, 1.5], [math.exp(-0.4 * t) for t in (0.5, 1.0, 1.5)]),
+            ),
+            lambda t: torch.exp(-0.4 * t),
+            0.4,
+        ),
+    ],
+    ids=["condition", "integral", "eigenvalue", "observations"],
+)
+def test_features_and_networks_find_parameters_too(
+    trial: str, statements: tuple[object, ...], exact: object, k: float
+) -> None:
+    """Against closed forms, as the elements above; nothing is asked of a network beyond 1e-5."""
+    tol = 1e-9 if trial == "features" else 1e-5
+    solution = pl.solve(*statements, t=(0, 2), k=pl.Unknown(1.3 * k + 0.1), tol=tol, trial=trial)
+    assert solution.converged, solution.status
+    assert solution.unknowns["k"] == pytest.approx(k, rel=10 * tol, abs=10 * tol)
+    t = torch.linspace(0, 2, 101, dtype=torch.float64)
+    if exact is not None:
+        assert torch.allclose(solution(t), exact(t), atol=10 * tol)  # type: ignore[operator]
+
+
 def test_bounds_hold_and_steer() -> None:
     """sin(k) = 1/2 has many roots; the bounds choose 5 pi / 6."""
     solution = pl.solve(

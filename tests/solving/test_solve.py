@@ -10,6 +10,7 @@ import torch
 import pinnlite as pl
 from pinnlite.solving.by_network import _Network
 from pinnlite.solving.refine import Clock
+from pinnlite.solving.residuals import INTERRUPTED
 from tests.problems.ordinary import (
     BRATU,
     LOTKA_VOLTERRA,
@@ -195,6 +196,15 @@ def test_a_singular_end_is_not_called_more_accurate_than_it_is() -> None:
     assert abs(solution(1.0).item() - 2) <= 10 * solution.error
 
 
+def test_a_module_that_falls_short_is_not_replaced_by_its_check() -> None:
+    """One unit cannot follow a sine over two periods: what comes back is the module all the same, and says so."""
+    net = pl.MLP(1, 1, width=1, depth=1, generator=torch.Generator().manual_seed(0))
+    solution = pl.solve("u'' + u = 0", "u(0) = 0", "u'(0) = 1", x=(0, 12), trial=net, tol=1e-3)
+    assert not solution.converged
+    x = torch.linspace(0, 12, 50, dtype=torch.float64)
+    assert (solution(x) - torch.sin(x)).norm() > 1e-3 * torch.sin(x).norm()
+
+
 def test_blow_up_is_reported_with_its_place() -> None:
     solution = pl.solve("u' = u^2", "u(0) = 1", x=(0, 2), tol=1e-8)
     assert not solution.converged
@@ -229,6 +239,44 @@ def test_time_limit_returns_what_there_is() -> None:
     assert not solution.converged
     assert "time limit" in solution.status
     assert solution.seconds < 0.6
+
+
+@pytest.mark.parametrize("trial", ["features", "network"])
+def test_time_limit_of_other_trials(trial: str) -> None:
+    """A tenth more than the limit; the rest is for a machine that does other things besides."""
+    long = {"features": 1e5, "network": 200.0}[trial]
+    solution = pl.solve(
+        "u'' + u = 0", "u(0) = 1", "u'(0) = 0", t=(0, long), trial=trial, tol=1e-12, time_limit=1.5
+    )
+    assert not solution.converged
+    assert "time limit" in solution.status
+    assert solution.seconds < 1.5 * 1.1 + 0.5
+
+
+@pytest.mark.parametrize("trial", ["features", "network", "module"])
+def test_an_interrupt_returns_the_best_so_far(trial: str) -> None:
+    count, calls = 0, 200
+
+    def interrupted(u: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        nonlocal count
+        count += 1
+        if count > calls:
+            raise KeyboardInterrupt
+        return u.xx + torch.sin(20 * u) * torch.cos(9 * x)  # type: ignore[attr-defined]
+
+    module = pl.MLP(1, 1, width=8, depth=1, generator=torch.Generator().manual_seed(1))
+    solution = pl.solve(
+        pl.equation(interrupted),
+        "u(0) = 1",
+        "u'(0) = 0",
+        x=(0, 30),
+        tol=1e-12,
+        trial=module if trial == "module" else trial,
+    )
+    assert count == calls + 1
+    assert not solution.converged
+    assert solution.status == INTERRUPTED
+    assert torch.isfinite(solution(0.0))
 
 
 @pytest.mark.parametrize(
