@@ -115,9 +115,9 @@ def parse_statements(
     """
     notation = Notation(tuple(coordinates), frozenset(coordinates) | frozenset(parameters))
     cut = [_Cut.of(text, notation) for text in texts]
-    texts = [(each.text, each.tokens) for each in cut]
-    unknowns = find_unknowns(texts, notation)
-    unknowns |= find_algebraic(texts, notation, unknowns)
+    tokens = [(each.text, each.tokens) for each in cut]
+    unknowns = find_unknowns(tokens, notation)
+    unknowns |= find_algebraic(tokens, notation, unknowns)
     return tuple(_read(each, StatementScope(each.text, notation, parameters, unknowns)) for each in cut)
 
 

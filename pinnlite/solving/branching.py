@@ -67,7 +67,8 @@ def _leading(
     highest, lower = _slopes(elements, problem, system, x)
     weighted = [column.abs() * length ** (system.orders[name] - j) for (name, (j,)), column in lower.items()]
     size = torch.stack([highest.abs().amax(2), *weighted]).amax(0)
-    return torch.linalg.det(highest / size.clamp(min=TINY)[..., None])
+    determinant: Tensor = torch.linalg.det(highest / size.clamp(min=TINY)[..., None])
+    return determinant
 
 
 def _slopes(
@@ -78,7 +79,7 @@ def _slopes(
     wanted = sorted({key for equation in system.equations for key in equation.wanted})
     with torch.no_grad():
         values = elements.partials(x[:, None], wanted)
-    columns = {
+    columns: dict[Key, Tensor] = {
         (name, (j,)): x.new_zeros(len(x), len(system.equations))
         for name, order in system.orders.items()
         for j in range(order + 1)
@@ -116,4 +117,5 @@ def _exponents(
                 matrix[row, at[other, (k,)]] += column[i] * step ** (system.orders[other] - k)
     if not matrix.isfinite().all():
         return x.new_zeros(1)
-    return torch.linalg.eigvals(matrix).real
+    exponents: Tensor = torch.linalg.eigvals(matrix).real
+    return exponents
