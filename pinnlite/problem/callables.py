@@ -71,7 +71,8 @@ def condition(function: Callable[..., Any], **fixed: float) -> CallableStatement
     if not fixed:
         raise ProblemError("a condition says where it holds: condition(function, x=0)")
     _check_callable("condition", function)
-    for name, value in fixed.items():
+    places: dict[str, Any] = dict(fixed)
+    for name, value in places.items():
         if not isinstance(value, Real):
             raise ProblemError(
                 f"condition: {name}={value!r} is no place: fix {name} to a number, such as {name}=0"
