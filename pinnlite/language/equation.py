@@ -119,9 +119,9 @@ def parse_statements(
     """
     notation = Notation(tuple(coordinates), frozenset(coordinates) | frozenset(parameters))
     cut = [_Cut.of(text, notation) for text in texts]
-    read = [(each.text, each.tokens) for each in cut]
-    unknowns = find_unknowns(read, notation) | frozenset(functions)
-    unknowns |= find_algebraic(read, notation, unknowns)
+    tokens = [(each.text, each.tokens) for each in cut]
+    unknowns = find_unknowns(tokens, notation) | frozenset(functions)
+    unknowns |= find_algebraic(tokens, notation, unknowns)
     return tuple(_read(each, StatementScope(each.text, notation, parameters, unknowns)) for each in cut)
 
 

@@ -38,8 +38,9 @@ class Unknown:
     bounds: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.guess, Real):
-            raise ProblemError(f"the guess of an unknown parameter is a number, and {self.guess!r} arrived")
+        given: object = self.guess
+        if not isinstance(given, Real):
+            raise ProblemError(f"the guess of an unknown parameter is a number, and {given!r} arrived")
         if not math.isfinite(self.guess):
             raise ProblemError(f"the guess {self.guess} of an unknown parameter is not finite")
         if self.positive and not self.guess > 0:

@@ -27,10 +27,6 @@ _NOT_FOUND = (
     "No solution was found: Newton's method converges neither from the simplest function that meets the conditions nor "
     "along a continuation. If there is one, try a larger tol, or conditions that determine it more sharply."
 )
-_BARELY_DETERMINED = (
-    "The conditions determine the solution by less than rounding: where an inner layer lies, say, may change freely "
-    "without the equation noticing. Fix its place by another condition."
-)
 _MOST_ELEMENTS = 3000
 _MOST_COARSE = 16  # elements up to which a failing Newton iteration is tried again on halves
 _GRADING = 26  # halvings towards each end: layers down to 1e-8 of the domain
@@ -62,19 +58,12 @@ def relax(
         except Undetermined:
             if system.linear:
                 return Relaxation(None, _UNDETERMINED)
-            if followed:
-                return Relaxation(elements, _BARELY_DETERMINED)
             solved = None
         rounds += 1
         if solved is None and monitor(rounds, 0.0):
             return Relaxation(elements, "stopped")
         if solved is None and len(edges) > _MOST_COARSE:
-            try:
-                rough = (
-                    None if followed or system.linear else follow(collocation, system, edges, first, monitor)
-                )
-            except Undetermined:
-                return Relaxation(None, _BARELY_DETERMINED)
+            rough = None if followed or system.linear else follow(collocation, system, edges, first, monitor)
             if rough is None:
                 return Relaxation(elements, _NOT_FOUND)
             first, elements, edges, followed = rough, rough, rough.edges, True

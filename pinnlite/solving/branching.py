@@ -17,6 +17,7 @@ from pinnlite.solving.system import System
 from pinnlite.trials.elements import TINY, Elements
 
 _POINTS, _ZOOMS, _ZOOM = 1024, 5, 64
+_MOST = 32  # places looked at more closely, the lowest ones
 _VANISHING = 1e-9  # of the coefficient's largest value
 _NEAR = 1e-6  # of the domain: distance at which exponents are read off
 _POSITIVE = 1e-2  # exponents below this may be zero
@@ -39,24 +40,21 @@ def _singular(elements: Elements, problem: Problem, system: System) -> list[floa
     """Places where the coefficients of the highest derivatives are a singular matrix, along the solution."""
     low, high = elements.edges[0].item(), elements.edges[-1].item()
     x = torch.linspace(low, high, _POINTS + 1, dtype=torch.float64)
-    size = _leading(elements, problem, system, x).abs()
-    size = torch.where(size.isfinite(), size, torch.inf)
-    finite = size[size.isfinite()]
-    least = _VANISHING * (finite.max().item() if len(finite) else 0.0)
+    size = _leading(elements, problem, system, x).abs().nan_to_num(torch.inf, torch.inf)
+    most = torch.where(size.isfinite(), size, 0.0).max()
     padded = torch.nn.functional.pad(size[None], (1, 1), value=torch.inf)[0]
-    lowest = (size <= padded[:-2]) & (size <= padded[2:]) & (size < 1e-2 * finite.max())
-    places = []
-    for centre in x[lowest].tolist():
-        width = (high - low) / _POINTS
-        for _ in range(_ZOOMS):
-            near = torch.linspace(centre - width, centre + width, 2 * _ZOOM + 1, dtype=torch.float64)
-            near = near.clamp(low, high)
-            found = _leading(elements, problem, system, near).abs()
-            best = int(torch.where(found.isfinite(), found, torch.inf).argmin())
-            centre, width = near[best].item(), width / _ZOOM
-        if found[best] <= least:
-            places.append(0.0 if abs(centre) < _VANISHING * (high - low) else centre)
-    return places
+    lowest = (size < padded[:-2]) & (size <= padded[2:]) & (size < 1e-2 * most)
+    lowest &= size <= size.kthvalue(min(_MOST, len(size))).values
+    centre, width = x[lowest], (high - low) / _POINTS
+    offsets = torch.linspace(-1, 1, 2 * _ZOOM + 1, dtype=torch.float64)
+    least = torch.empty_like(centre)
+    for _ in range(_ZOOMS if len(centre) else 0):
+        near = (centre[:, None] + width * offsets).clamp(low, high)
+        found = _leading(elements, problem, system, near.flatten()).abs().view_as(near)
+        least, best = found.nan_to_num(torch.inf, torch.inf).min(1)
+        centre, width = near.gather(1, best[:, None])[:, 0], width / _ZOOM
+    places = centre[least <= _VANISHING * most].tolist()
+    return [0.0 if abs(place) < _VANISHING * (high - low) else place for place in places]
 
 
 def _leading(
@@ -67,7 +65,8 @@ def _leading(
     highest, lower = _slopes(elements, problem, system, x)
     weighted = [column.abs() * length ** (system.orders[name] - j) for (name, (j,)), column in lower.items()]
     size = torch.stack([highest.abs().amax(2), *weighted]).amax(0)
-    return torch.linalg.det(highest / size.clamp(min=TINY)[..., None])
+    determinant: Tensor = torch.linalg.det(highest / size.clamp(min=TINY)[..., None])
+    return determinant
 
 
 def _slopes(
@@ -78,7 +77,7 @@ def _slopes(
     wanted = sorted({key for equation in system.equations for key in equation.wanted})
     with torch.no_grad():
         values = elements.partials(x[:, None], wanted)
-    columns = {
+    columns: dict[Key, Tensor] = {
         (name, (j,)): x.new_zeros(len(x), len(system.equations))
         for name, order in system.orders.items()
         for j in range(order + 1)
@@ -116,4 +115,5 @@ def _exponents(
                 matrix[row, at[other, (k,)]] += column[i] * step ** (system.orders[other] - k)
     if not matrix.isfinite().all():
         return x.new_zeros(1)
-    return torch.linalg.eigvals(matrix).real
+    exponents: Tensor = torch.linalg.eigvals(matrix).real
+    return exponents

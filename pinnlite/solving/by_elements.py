@@ -116,7 +116,8 @@ def _with_breaks(edges: Float[Tensor, " E1"], breaks: Float[Tensor, " B"]) -> Fl
         return edges
     inner = edges[1:-1]
     clear = (inner[:, None] - breaks).abs().amin(1) > SHORT * (edges[-1] - edges[0])
-    return torch.unique(torch.cat([edges[:1], inner[clear], breaks, edges[-1:]]))
+    joined: Tensor = torch.unique(torch.cat([edges[:1], inner[clear], breaks, edges[-1:]]))
+    return joined
 
 
 def _described(elements: Elements | None, collocation: Collocation) -> str:

@@ -37,32 +37,24 @@ def follow(
     first: Approximation,
     monitor: Monitor,
 ) -> Elements | None:
-    """A rough solution by continuation from an easy problem; None where that leads nowhere.
-
-    Raises:
-        Undetermined: it leads to a problem whose solution rounding decides.
-    """
+    """A rough solution by continuation from an easy problem; None where that leads nowhere."""
     edges = torch.linspace(ends[0].item(), ends[-1].item(), _PIECES + 1, dtype=torch.float64)
     current: Elements | None = None
     for s in _MAGNIFIED:
-        current, _ = _stage(_magnified(collocation, system, s), system, edges, first, monitor)
+        current = _stage(_magnified(collocation, system, s), system, edges, first, monitor)
         if current is not None:
             break
     factor = _FIRST
     while current is not None and s > 1:
         ahead = max(1.0, s / factor)
-        found, singular = _stage(
-            _magnified(collocation, system, ahead), system, current.edges, current, monitor
-        )
+        found = _stage(_magnified(collocation, system, ahead), system, current.edges, current, monitor)
         if found is not None:
             s, current, factor = ahead, found, min(factor**1.5, _LONGEST)
             continue
         # From where it stands, the step tried was s / ahead: shorter than the factor at the very end.
         factor = (s / ahead) ** 0.5
-        if monitor(0, 0.0) or (factor < _SHORTEST and not singular):
+        if factor < _SHORTEST or monitor(0, 0.0):
             return None
-        if factor < _SHORTEST:
-            raise Undetermined
     return current
 
 
@@ -87,21 +79,21 @@ def _stage(
     edges: Float[Tensor, " E1"],
     first: Approximation,
     monitor: Monitor,
-) -> tuple[Elements | None, bool]:
-    """One problem of the chain, roughly resolved; and whether it was singular."""
+) -> Elements | None:
+    """One problem of the chain, refined until it is resolved as roughly as the way asks for."""
     for _ in range(_ROUNDS):
         chain = Chain(collocation, system.conditions, system.observations, edges)
         try:
             solved = chain.solve(chain.interpolate(first), system.linear, monitor)
         except Undetermined:
-            return None, True
+            return None
         if solved is None:
-            return None, False
+            return None
         first = elements = collocation.elements(edges, solved.rows)
         bad = elements.tails() > _ACCURACY
         if not bad.any():
-            return elements, False
+            return elements
         if len(edges) > _MOST_ELEMENTS:
-            return None, False
+            return None
         edges = halved(edges, bad)
-    return elements, False
+    return elements

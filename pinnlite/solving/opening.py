@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from pinnlite.errors import ProblemError
 from pinnlite.problem.equations import Condition, Equation, Key, Values
 from pinnlite.problem.initial import initial_state
 from pinnlite.problem.problem import Problem
@@ -67,7 +68,7 @@ def opening(problem: Problem, system: System, clock: Clock) -> Approximation:
     """A first approximation of every function of the system."""
     constants = {name: unknown.start for name, unknown in problem.unknown_parameters.items()}
     constants |= {name: 0.0 for name in system.orders if name not in problem.orders and name not in constants}
-    start = initial_state(problem) if problem.unknown_parameters or problem.data else None
+    start = _start(problem) if problem.unknown_parameters or problem.data else None
     if start is not None:
         orders = {unknown: order for unknown, (order,) in problem.orders.items()}
         fixed = [_with_constants(equation, constants) for equation in problem.equations]
@@ -90,6 +91,22 @@ def opening(problem: Problem, system: System, clock: Clock) -> Approximation:
     ):
         meeting = _inverse_iteration(problem, plain, constants, meeting)
     return Opening(meeting, constants)
+
+
+def _start(problem: Problem) -> tuple[float, Tensor] | None:
+    """A place where the conditions give the state, if there is one; those elsewhere determine the parameters."""
+    known = set(problem.orders)
+    for place in sorted({at for c in problem.conditions for _, _, at in c.wanted}):
+        here = [
+            c for c in problem.conditions if {(u in known, at) for u, _, at in c.wanted} == {(True, place)}
+        ]
+        try:
+            start = initial_state(problem, here) if here else None
+        except ProblemError:  # two of them constrain the same thing, which another place may make good
+            continue
+        if start is not None:
+            return start
+    return None
 
 
 def _inverse_iteration(

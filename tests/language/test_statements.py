@@ -291,14 +291,22 @@ ERRORS = [
     ("(u' = 1)", X, 5, 1, "this '=' stands inside brackets", "close the bracket before it"),
     ("u' + = 1", X, 5, 1, "a value is missing after '+'", "write a value there, or remove '+'"),
     ("u' = u", XT, 1, 2, '"u\'" does not say by which of x, t it is differentiated', "write u_x or u_t"),
-    ("u' = nu*u", X, 6, 2, "unknown name 'nu'", "give it a value, nu=0.1, or say nu=pl.Unknown(...)"),
+    (
+        "u' = nu*u",
+        X,
+        6,
+        2,
+        "unknown name 'nu'",
+        "give it a value, nu=0.1, or say nu=pl.Unknown(...); an unknown function is written nu(x) once",
+    ),
     (
         "u' = speeed*u",
         X,
         6,
         6,
         "unknown name 'speeed'",
-        "did you mean 'speed'? If not, give it a value, speeed=0.1, or say speeed=pl.Unknown(...)",
+        "did you mean 'speed'? If not, give it a value, speeed=0.1, or say speeed=pl.Unknown(...); "
+        "an unknown function is written speeed(x) once",
     ),
     ("u' = sinx", X, 6, 4, "unknown name 'sinx'", "did you mean sin(x)?"),
     ("u' = sin", X, 6, 3, "the function 'sin' needs its argument in brackets", "write sin(x)"),
@@ -364,7 +372,14 @@ ERRORS = [
         "'du/dx2' has order 1 above the line and 2 below",
         "a derivative of order 2 is written d2u/dx2",
     ),
-    ("du/dy = u'", X, 1, 2, "unknown name 'du'", "give it a value, du=0.1, or say du=pl.Unknown(...)"),
+    (
+        "du/dy = u'",
+        X,
+        1,
+        2,
+        "unknown name 'du'",
+        "give it a value, du=0.1, or say du=pl.Unknown(...); an unknown function is written du(x) once",
+    ),
     (
         "du/dn = 1",
         X,
@@ -429,7 +444,8 @@ ERRORS = [
         6,
         10,
         "unknown name '__import__'",
-        "give it a value, __import__=0.1, or say __import__=pl.Unknown(...)",
+        "give it a value, __import__=0.1, or say __import__=pl.Unknown(...); "
+        "an unknown function is written __import__(x) once",
     ),
 ]
 

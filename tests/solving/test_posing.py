@@ -220,3 +220,20 @@ def test_callables_that_cannot_be_an_equation(function: object, message: str) ->
 def test_what_makes_no_sense_is_refused(make: object, message: str) -> None:
     with pytest.raises(pl.ProblemError, match=message):
         make()  # type: ignore[operator]
+
+
+def test_the_period_of_a_pendulum() -> None:
+    """In s = t/T half a period leads from one turning point to the other: T = 2 K(sin(a/2)) (Jacobi)."""
+    from scipy.special import ellipk
+
+    solution = pl.solve(
+        "u'' = -T^2*sin(u)",
+        "u(0) = 2",
+        "u'(0) = 0",
+        "u'(1) = 0",
+        s=(0, 1),
+        T=pl.Unknown(4.1),
+        tol=1e-10,
+    )
+    assert solution.converged, solution.status
+    assert solution.unknowns["T"] == pytest.approx(2 * ellipk(math.sin(1) ** 2), rel=1e-11)

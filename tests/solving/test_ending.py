@@ -1,0 +1,138 @@
+"""How a solve ends that is interrupted, out of time, at a blow-up or at the level of rounding; and what is refused."""
+
+import ast
+import math
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+
+import pinnlite as pl
+
+
+def interrupted_after(calls: int, residual: Callable[..., torch.Tensor]) -> object:
+    """An equation during whose evaluation the user presses Ctrl-C."""
+    left = [calls]
+
+    def watched(u, t):  # type: ignore[no-untyped-def]
+        left[0] -= 1
+        if left[0] == 0:
+            raise KeyboardInterrupt
+        return residual(u, t)
+
+    return pl.equation(watched)
+
+
+def test_an_interrupted_march_returns_what_it_has() -> None:
+    equation = interrupted_after(200, lambda u, t: u.tt + u)
+    solution = pl.solve(equation, "u(0) = 0", "u'(0) = 1", t=(0, 1e4), tol=1e-9)
+    assert not solution.converged
+    assert "interrupted" in solution.status
+    assert solution.reached is not None
+    assert 1 < solution.reached[1] < 1e4
+    t = torch.linspace(0, solution.reached[1], 100, dtype=torch.float64)
+    assert torch.allclose(solution(t), torch.sin(t), atol=1e-8)
+
+
+def test_an_interrupted_boundary_value_problem_returns_what_it_has() -> None:
+    """Converged enough to be the best so far, not enough to be checked: no error is claimed."""
+    calls = []
+
+    def counted(u, t):  # type: ignore[no-untyped-def]
+        calls.append(1)
+        return u.tt - u
+
+    conditions = ("u(0) = 1", "u(1) = 0")
+    pl.solve(pl.equation(counted), *conditions, t=(0, 1), tol=1e-9)
+    equation = interrupted_after(len(calls) - 3, lambda u, t: u.tt - u)
+    solution = pl.solve(equation, *conditions, t=(0, 1), tol=1e-9)
+    assert not solution.converged
+    assert "interrupted" in solution.status
+    assert solution(0.5).item() == pytest.approx(math.sinh(0.5) / math.sinh(1.0), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("statements", "interval"),
+    [
+        (("u'' + u = 0", "u(0) = 1", "u'(0) = 0"), (0, 1e5)),
+        (("1e-4*u'' = u^3 - u", "u(0) = 0.5", "u(1) = -0.5"), (0, 1)),
+    ],
+    ids=["march", "boundary values"],
+)
+def test_the_time_limit_is_kept(statements: tuple[str, ...], interval: tuple[float, float]) -> None:
+    solution = pl.solve(*statements, x=interval, tol=1e-11, time_limit=1.0)
+    assert not solution.converged
+    assert "time limit" in solution.status
+    assert solution.seconds < 1.1
+
+
+@pytest.mark.parametrize(
+    ("statements", "place"),
+    [
+        (("u' = 1 + u^2", "u(0) = 0"), math.pi / 2),
+        (("u'' = 6u^2", "u(0) = 1", "u'(0) = 2"), 1.0),  # 1/(1 - x)^2
+        (("u' = exp(u)", "u(0) = 0"), 1.0),  # -log(1 - x), which is small for long
+    ],
+)
+def test_where_a_solution_blows_up(statements: tuple[str, ...], place: float) -> None:
+    solution = pl.solve(*statements, x=(0, 3), tol=1e-8)
+    assert not solution.converged
+    found = re.search(r"(?:near|past) ([\d.]+)", solution.status)
+    assert found, solution.status
+    assert float(found[1]) == pytest.approx(place, rel=1e-5)
+
+
+def test_noise_is_passed_and_not_chased() -> None:
+    """The forcing is rounded at 1e-10 of its size; halving elements would not make their tails fall."""
+    solution = pl.solve("u' = -1e6*((u + 1) - (t + 1)) + 1", "u(0) = 0", t=(0, 1), tol=1e-12)
+    t = torch.linspace(0, 1, 101, dtype=torch.float64)
+    assert solution.converged, solution.status
+    assert (solution(t) - t).abs().max() <= 1e-12
+    assert len(solution.trial.edges) < 500  # type: ignore[union-attr]
+
+
+MISUSE = {
+    "s('a')": "values of x must be real numbers: a number, a list, an array or a tensor; 'a' arrived",
+    "s(None)": "None arrived",
+    "s(1j)": "1j arrived",
+    "s.partial(3)": "a partial derivative is named by text",
+    "pl.parse(None)": "parse reads text, not NoneType",
+    "pl.data('u', 'a', 'b')": "data('u', ...) must be real numbers",
+    "pl.data(3, [0], [1])": "takes the name of what was observed",
+    "pl.Unknown('a')": "is a number, and 'a' arrived",
+    "pl.equation(3)": "equation takes a Python function",
+    "pl.condition(lambda u: u, x='a')": "x='a' is no place",
+    "pl.solve(3, x=(0, 1))": "a statement is text",
+    "pl.solve('u = 1', x='a')": "neither an interval",
+    "pl.solve(p, trial=[])": "unknown trial []",
+    "pl.solve(pl.equation(lambda u, x: None), 'u(0) = 1', x=(0, 1))": "returned NoneType",
+}
+
+
+def test_arguments_of_the_wrong_kind_are_told_in_words() -> None:
+    """In a process of its own: here the annotations are checked, and would speak first."""
+    lines = [
+        "import pinnlite as pl",
+        "p = pl.Problem(\"u' = u\", 'u(0) = 1', x=(0, 1))",
+        "s = pl.solve(p, tol=1e-3)",
+    ]
+    for call in MISUSE:
+        lines += ["try:", f"    {call}", "except pl.PinnliteError as error:", "    print(repr(str(error)))"]
+    run = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=False
+    )
+    assert not run.stderr
+    told = [ast.literal_eval(line) for line in run.stdout.splitlines()]
+    assert len(told) == len(MISUSE)
+    for message, expected in zip(told, MISUSE.values(), strict=True):
+        assert expected in message
+
+
+@pytest.mark.parametrize("interval", [np.array([0.0, 1.0]), torch.tensor([0.0, 1.0]), [0, 1]])
+def test_intervals_and_parameters_may_come_as_arrays(interval: object) -> None:
+    solution = pl.solve("u' = k*u", "u(0) = 1", x=interval, k=torch.tensor(2.0), tol=1e-9)
+    assert solution(1.0).item() == pytest.approx(math.exp(2), rel=1e-9)
