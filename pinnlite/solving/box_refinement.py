@@ -11,6 +11,7 @@ from pinnlite.problem.problem import Problem
 from pinnlite.solving.box_newton import Outcome
 from pinnlite.solving.residuals import pointwise
 from pinnlite.trials.boxes import Boxes, multi_indices
+from pinnlite.trials.partition import Partition
 
 MOST_CUT = 3  # coordinates in which a box is cut: in more there would be too many
 _MOST_MEMBERS = 2100  # of a single box
@@ -19,10 +20,11 @@ _PATIENT = 480  # members up to which the degree is raised without asking whethe
 _GROWTH = 1.5  # of the number of members when the degree is raised
 _LEAST_DECAY = 0.3  # of the logarithm of the coefficients from one degree to the next, where the degree is raised
 _LEAST_ORDER = 9.0  # of their decay as a power of the degree: what singular points leave is slower
-_WORST = 0.2  # of the largest imbalance: boxes with less wait, since it may be an echo of the worst
+_WORST = 0.1  # of the largest imbalance: boxes with less wait, since it may be an echo of the worst
 _ALONG = 0.1  # of the tail along the worst axis: axes with less are not cut
 _SINGULAR_ORDER = 4.0  # in which imbalance falls with the length of a box: that of smooth functions falls faster
 _GRADED = 4  # cuts in a row towards a singular point
+_NEAR = 0.05  # of a box: how near to a corner a spot is to mean it
 _SHORTEST = 1e-13  # of the domain: boxes as short as that are left as they are
 _LOOKS = 40  # points of a box where the equations are looked at
 _MOST_UNBALANCED, _LEAST_UNBALANCED = 0.05, 1e-9  # of the equation's largest term
@@ -101,11 +103,12 @@ class Refinement:
         axes = judged.lacking > _ALONG * judged.lacking.amax(1, keepdim=True)
         axes &= marked[:, None] & ~short
         stalled = self._stalled(judged) & marked
+        corners = _corners(partition.low[stalled], partition.high[stalled], spots[stalled])
         finer = boxes.refined(axes)
         for _ in range(_GRADED - 1):
-            again = torch.zeros_like(finer.partition.low, dtype=torch.bool)
-            again[finer.partition.locate(spots[stalled])] = axes[stalled]
-            finer = finer.refined(again) if again.any() else finer
+            again = _touching(finer.partition, corners)  # whatever meets there, the same corner troubles it
+            again &= ~(2 * finer.partition.half <= _SHORTEST * partition.extent).any(1)
+            finer = finer.refined(again[:, None].expand(-1, self.d)) if again.any() else finer
         self.before = judged
         return finer if len(finer.partition) > len(partition) else boxes
 
@@ -117,6 +120,21 @@ class Refinement:
         parents = self.before.boxes.partition.locate((partition.low + partition.high) / 2)
         shorter = (self.before.boxes.partition.half[parents] / partition.half).amax(1)
         return (shorter > 1) & (self.before.imbalance[parents] < shorter**_SINGULAR_ORDER * judged.imbalance)
+
+
+def _corners(
+    low: Float[Tensor, "n d"], high: Float[Tensor, "n d"], spots: Float[Tensor, "n d"]
+) -> Float[Tensor, "c d"]:
+    """Corners of boxes that are near the spots in them: where singular points are, if there are any."""
+    corners = torch.where(spots - low < high - spots, low, high)
+    near = ((spots - corners).abs() <= _NEAR * (high - low)).all(1)
+    return corners[near].unique(dim=0)
+
+
+def _touching(partition: Partition, corners: Float[Tensor, "c d"]) -> Bool[Tensor, " E"]:
+    """Which boxes have one of these points as a corner, or on a side."""
+    inside = (partition.low[:, None] <= corners) & (corners <= partition.high[:, None])
+    return inside.all(2).any(1)
 
 
 def members_of(degree: int, dimension: int) -> int:

@@ -30,6 +30,7 @@ from pinnlite.trials.partition import Face, Partition
 
 _OVERSAMPLING = 1.4  # rows for each coefficient where points are scattered
 _TINY = 1e-300
+_JOINED = 30.0  # weight of continuity: with less, what a corner leaves unresolved spreads to its neighbours as jumps
 _FAINT = 1e-9  # weight of a row that is to decide only where no other does
 _NEAR = 1e-9  # of the region's size: how far from a boundary a point may be by rounding
 
@@ -340,7 +341,7 @@ class BoxRows:
             for cell in (face.first, face.second):
                 told = self._told(face, cell)
                 yield Rows(
-                    (cell, E + f), torch.cat([told, -own], 1), torch.zeros(width, 2, dtype=torch.float64)
+                    (cell, E + f), _JOINED * torch.cat([told, -own], 1), torch.zeros(width, 2, dtype=torch.float64)
                 )
 
     def _told(self, face: Face, cell: int) -> Float[Tensor, "w mP"]:

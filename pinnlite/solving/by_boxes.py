@@ -8,7 +8,7 @@ from pinnlite.geometry.domains import Box
 from pinnlite.geometry.tiling import tiles
 from pinnlite.problem.problem import Problem
 from pinnlite.solving.block_elimination import Stopped
-from pinnlite.solving.box_newton import gauss_newton
+from pinnlite.solving.box_newton import Outcome, gauss_newton
 from pinnlite.solving.box_refinement import MOST_CUT, Refinement, degree_of_many, first_degree, members_of, most_degree
 from pinnlite.solving.refine import Candidate, Clock
 from pinnlite.trials.boxes import Boxes
@@ -21,7 +21,8 @@ _SHARPER = 0.1  # from one candidate to the next
 _FLOOR = 1e-14  # coefficients below this are rounding
 _MOST_UNKNOWNS = {2: 150_000, 3: 15_000}  # of all boxes, by the number of coordinates
 _SINGULAR = 1e14  # amplification of noise that is all rounding
-_AMPLIFIED = 1e2  # noise in the rows by more than this, and by ever more: the problem is not well posed
+_AMPLIFIED = 1e2  # noise in the rows by more than this, and by ever more: the problem may not be well posed
+_GROWN = 10.0  # the amplification from one candidate to the next: it is not
 
 _UNDETERMINED = (
     "The equations and conditions have no solution or many (an eigenvalue, a missing condition, slopes alone on the "
@@ -81,12 +82,22 @@ class _Attempt:
             if finer is outcome.boxes or self._too_many(finer):
                 return Candidate(self.solved, self._note(self.solved), self._unresolved)
             self.boxes = finer
-        # The smallest singular value settles with the degree, unless it is on its way to zero.
+        return self._checked(outcome, accuracy)
+
+    def _checked(self, outcome: Outcome, accuracy: float) -> Candidate:
+        """The candidate, unless noise is amplified the more, the higher the degree.
+
+        The smallest singular value settles with the degree where a problem is well posed, otherwise it goes to zero.
+        """
         before, self.amplification = self.amplification, outcome.amplification
-        failure = None if outcome.settled else _UNSETTLED
-        if self.amplification > max(_AMPLIFIED, 10 * before):
-            failure = _UNDETERMINED
-        return Candidate(self.solved, self._note(self.solved), failure)
+        candidate = Candidate(
+            outcome.boxes, self._note(outcome.boxes), None if outcome.settled else _UNSETTLED
+        )
+        if self.amplification <= max(_AMPLIFIED, 2 * before):
+            return candidate
+        if self.amplification > _GROWN * before:
+            return Candidate(outcome.boxes, self._note(outcome.boxes), _UNDETERMINED)
+        return self.at(accuracy)  # at a degree more
 
     def _too_many(self, boxes: Boxes) -> bool:
         many = len(boxes.partition) * members_of(boxes.degree, self.d) * len(self.problem.unknowns)

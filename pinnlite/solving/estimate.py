@@ -18,6 +18,7 @@ _MOST_ERROR = 0.1  # two approximations further apart than this say nothing of h
 _CONDITION_POINTS = 1000  # in the interior, and as densely on the places of conditions
 _UNSEEN = 2**40 + 3  # a seed that no solver draws its points with
 _TINY = 1e-300
+_NOTHING = 1e-12
 _ROUNDING = 4e-16  # no estimate is below what two evaluations differ by
 
 
@@ -29,8 +30,12 @@ def difference(trial: Approximation, finer: Approximation, problem: Problem) -> 
     with torch.no_grad():
         coarse, fine = trial.partials(X, keys), finer.partials(X, keys)
     worst = _ROUNDING
+    sizes = {key: torch.maximum(coarse[key].abs().amax(), fine[key].abs().amax()) for key in keys}
+    largest = max(sizes[key].item() for key in keys if key[0] in problem.unknowns)
     for key in keys:
-        scale = torch.maximum(coarse[key].abs().amax(), fine[key].abs().amax())
+        scale = sizes[key]
+        if key[0] in problem.unknowns and scale < _NOTHING * largest:
+            continue  # an unknown that is zero but for the rounding of others
         if scale == 0:
             continue
         apart, value = (coarse[key] - fine[key]) / scale, fine[key] / scale  # squares must not leave float64

@@ -22,6 +22,7 @@ from pinnlite.trials.partition import Partition
 
 TAIL = 2  # degrees whose coefficients must have decayed; more than one, since of an even function every other is zero
 _TINY = 1e-300
+_ROUNDING = 1e-15
 _POINTS = 3000  # of the quadrature over all boxes
 _LEAST_POINTS = 24  # of a box
 _MOST_VALUES = 4_000_000  # of members at points at a time
@@ -223,12 +224,10 @@ class Boxes:
     def shells(self) -> Float[Tensor, "m E p1"]:
         """For each unknown, cell and total degree the largest coefficient, relative to the largest anywhere."""
         degrees = multi_indices(self.degree, self.partition.low.shape[1]).sum(1)
-        shells = [
-            torch.stack([own[:, degrees == k].abs().amax(1) for k in range(self.degree + 1)], 1)
-            / own.abs().amax().clamp(min=_TINY)
-            for own in self.coefficients.values()
-        ]
-        return torch.stack(shells)
+        own = torch.stack(list(self.coefficients.values())).abs()
+        own = own.where(own > _ROUNDING * own.amax(), 0.0)  # an unknown may be zero, but for the rounding of others
+        shells = torch.stack([own[..., degrees == k].amax(-1) for k in range(self.degree + 1)], -1)
+        return shells / own.amax((1, 2)).clamp(min=_TINY)[:, None, None]
 
     def decay(self) -> Float[Tensor, "m E"]:
         """By how much the logarithm of the largest coefficient of a degree falls from one degree to the next.
