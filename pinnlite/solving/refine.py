@@ -41,6 +41,7 @@ class Clock:
     limit: float | None
     began: float
     longest: float = 0.0  # of the steps that a method has taken
+    stopped: bool = False
 
     @staticmethod
     def started(limit: float | None) -> "Clock":
@@ -54,8 +55,8 @@ class Clock:
 
     @property
     def spent(self) -> bool:
-        """Whether the time is up."""
-        return self.limit is not None and self.seconds > self.limit
+        """Whether the time is up, or a method was stopped because it soon would be."""
+        return self.stopped or (self.limit is not None and self.seconds > self.limit)
 
     def monitor(self, share: float = 1.0) -> Monitor:
         """What stops a method: that another step as long as the longest so far would overrun its share of the time."""
@@ -67,7 +68,9 @@ class Clock:
             if before is not None:
                 self.longest = max(self.longest, now - before)
             before = now
-            return self.limit is not None and now + self.longest > share * self.limit
+            over = self.limit is not None and now + self.longest > share * self.limit
+            self.stopped = self.stopped or (over and share == 1.0)
+            return over
 
         return stop
 
