@@ -1,5 +1,6 @@
 """Trial functions as fields and tensors: a table with one entry for each kind, how it is written and how it is read."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MethodType
@@ -13,11 +14,13 @@ from pinnlite.files.fields import Fields, Tensors
 from pinnlite.files.networks import built, described, fill
 from pinnlite.models.features import RandomFeatures
 from pinnlite.problem.problem import Problem
+from pinnlite.trials.boxes import Boxes
 from pinnlite.trials.constrained import Constrained, built_in
 from pinnlite.trials.elements import Elements
 from pinnlite.trials.linear import LinearTrial
 from pinnlite.trials.module import ModuleTrial
 from pinnlite.trials.parameters import WithParameters
+from pinnlite.trials.partition import Partition
 from pinnlite.trials.space_time import SpaceTime
 from pinnlite.trials.trial import Approximation, Trial
 from pinnlite.trials.windows import FeatureBasis
@@ -25,6 +28,8 @@ from pinnlite.trials.windows import FeatureBasis
 Written = tuple[dict[str, Any], dict[str, Tensor]]
 
 _HIGHEST_ORDER = 50
+_HIGHEST_DEGREE = 100
+_MOST_MEMBERS = 10_000  # of a box
 _MOST_COEFFICIENTS = 2000  # of an element: its matrices have the square of that
 _MOST_FEATURES = 100_000
 _SLACK = 1e-9  # of the domain: how far an end may be off by rounding
@@ -164,6 +169,32 @@ def _is_partition(edges: Tensor, interval: tuple[float, float]) -> bool:
     return inside and bool((edges[1:] > edges[:-1]).all())
 
 
+def _write_boxes(trial: Boxes) -> Written:
+    tensors = {"low": trial.partition.low, "high": trial.partition.high}
+    tensors |= {f"coefficients.{i}": own for i, own in enumerate(trial.coefficients.values())}
+    tensors |= {f"parameter.{i}": number.reshape(1) for i, number in enumerate(trial.parameters.values())}
+    return {"degree": trial.degree}, tensors
+
+
+def _read_boxes(fields: Fields, tensors: Tensors, problem: Problem, module: nn.Module | None) -> Boxes:
+    _refuse(module)
+    d = len(problem.domain.names)
+    degree = fields.integer("degree", 0, _HIGHEST_DEGREE)
+    low = tensors.take("low", None, d)
+    high = tensors.take("high", len(low), d)
+    bounds = torch.tensor(list(problem.domain.intervals.values()), dtype=torch.float64)
+    slack = _SLACK * (bounds[:, 1] - bounds[:, 0])
+    inside = (low >= bounds[:, 0] - slack) & (high <= bounds[:, 1] + slack)
+    if not (low < high).all() or not inside.all() or math.comb(degree + d, d) > _MOST_MEMBERS:
+        raise FileError(f"the file is damaged: {fields.place} has boxes that are no part of the domain")
+    shape = (len(low), math.comb(degree + d, d))
+    coefficients = {name: tensors.take(f"coefficients.{i}", *shape) for i, name in enumerate(problem.unknowns)}
+    numbers = {
+        name: tensors.take(f"parameter.{i}", 1).reshape(()) for i, name in enumerate(problem.unknown_parameters)
+    }
+    return Boxes(Partition(low, high), degree, coefficients, numbers)
+
+
 def _write_linear(trial: LinearTrial) -> Written:
     match trial.basis:
         case MethodType(__self__=RandomFeatures() as features, __name__="features"):
@@ -253,6 +284,7 @@ def _read_parameters(
 FORMS = {
     "elements": Form(Elements, _write_elements, _read_elements),
     "slabs": Form(SpaceTime, _write_slabs, _read_slabs),
+    "boxes": Form(Boxes, _write_boxes, _read_boxes),
     "linear": Form(LinearTrial, _write_linear, _read_linear),
     "module": Form(ModuleTrial, _write_module, _read_module),
     "parameters": Form(WithParameters, _write_parameters, _read_parameters),

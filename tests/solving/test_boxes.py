@@ -1,0 +1,168 @@
+"""Problems on boxes through solve: against closed forms, NumPy's least squares, and the rates that theory gives."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import pinnlite as pl
+from pinnlite.solving.block_elimination import Rows, Stopped, solve_blocks
+from pinnlite.solving.box_rows import BoxRows
+from pinnlite.solving.refine import Clock
+from pinnlite.trials.boxes import Boxes
+from pinnlite.trials.partition import Partition
+from tests.problems.elliptic import (
+    CORNER_STATEMENTS,
+    CUBIC,
+    L_SHAPE,
+    LAYER,
+    MONGE_AMPERE,
+    PERIODIC,
+    POISSON,
+    POISSON_3D,
+    TORSION,
+    corner,
+)
+from tests.problems.known import Known
+
+ROUNDING = 1e-13
+
+
+def chain_of_blocks() -> tuple[list[Rows], dict[int, int]]:
+    """Random rows over groups 0 - 1 - 2 - 3 in a ring, more of them than unknowns."""
+    generator = torch.Generator().manual_seed(0)
+    widths = {0: 3, 1: 2, 2: 4, 3: 1}
+
+    def random(*shape: int) -> torch.Tensor:
+        return torch.randn(*shape, generator=generator).double()
+
+    pairs = [(0, 1), (1, 2), (2, 3), (3, 0), (2,)]
+    return [Rows(p, random(5, sum(widths[g] for g in p)), random(5, 2)) for p in pairs], widths
+
+
+@pytest.mark.parametrize("order", [[[0], [1], [2], [3]], [[3], [1], [0, 2]], [[0, 1, 2, 3]]])
+def test_elimination_in_any_order_is_least_squares(order: list[list[int]]) -> None:
+    blocks, widths = chain_of_blocks()
+    starts = dict(zip(widths, np.cumsum([0, *widths.values()]), strict=False))
+    dense = np.zeros((25, 10))
+    for i, rows in enumerate(blocks):
+        left = 0
+        for g in rows.groups:
+            dense[5 * i : 5 * i + 5, starts[g] : starts[g] + widths[g]] = rows.matrix[:, left : left + widths[g]]
+            left += widths[g]
+    expected = np.linalg.lstsq(dense, np.concatenate([rows.right for rows in blocks]), rcond=None)[0]
+    found = solve_blocks(blocks, widths, order, lambda: False)
+    assert np.allclose(torch.cat([found[g] for g in widths]), expected, rtol=1e-10)
+
+
+def test_elimination_stops_when_the_time_is_up() -> None:
+    blocks, widths = chain_of_blocks()
+    with pytest.raises(Stopped):
+        solve_blocks(blocks, widths, [[0], [1], [2], [3]], lambda: True)
+
+
+def error_on(known: Known, halvings: int, degree: int) -> float:
+    """Of one least-squares solve on an even partition."""
+    problem = pl.Problem(*known.statements, **known.names)
+    low, high = torch.tensor(list(problem.domain.intervals.values()), dtype=torch.float64).T
+    partition = Partition(low[None], high[None])
+    for _ in range(halvings):
+        partition, _ = partition.halved(torch.ones_like(partition.low, dtype=torch.bool))
+    zero = Boxes.zero(partition, degree, problem.unknowns, {})
+    boxes = BoxRows(problem, partition, degree, Clock.started(None)).solve(zero).boxes
+    zeros = (0,) * len(low)
+    return known.error(lambda *x: boxes.partials(torch.stack(x, 1), [("u", zeros)])["u", zeros])
+
+
+def test_a_smooth_solution_converges_exponentially_with_the_degree() -> None:
+    errors = [error_on(POISSON, 0, degree) for degree in (6, 10, 14, 18)]
+    factors = [b / a for a, b in zip(errors, errors[1:], strict=False)]
+    assert errors[-1] < ROUNDING
+    assert factors[0] > factors[1] > factors[2]  # faster than any fixed factor
+    assert factors[0] < 0.05
+
+
+def test_an_even_partition_converges_with_the_degree_as_its_order() -> None:
+    coarse, fine = (error_on(POISSON, halvings, 6) for halvings in (2, 3))
+    assert math.log2(coarse / fine) > 6
+
+
+def test_towards_a_corner_error_falls_by_far_more_than_boxes_grow() -> None:
+    """On even boxes r^2 log r would fall by 2^-4 when their number grows fourfold; with graded ones it is exponential."""
+    loose, tight = (pl.solve(*TORSION.statements, tol=tol, **TORSION.names) for tol in (1e-4, 1e-6))
+    assert loose.converged
+    assert tight.converged
+    more = len(tight.trial.partition) / len(loose.trial.partition)  # type: ignore[union-attr]
+    assert TORSION.error(tight) < 1e-6
+    assert TORSION.error(loose) < 1e-4
+    assert more < 60
+
+
+def test_a_re_entrant_corner_is_resolved() -> None:
+    solution = pl.solve(*CORNER_STATEMENTS, on=L_SHAPE, tol=1e-4)
+    X, weights = L_SHAPE.quadrature(4000)
+    exact, found = corner(*X.T), solution(*X.T)
+    true = ((weights * (found - exact).square()).sum() / (weights * exact.square()).sum()).sqrt().item()
+    assert solution.converged
+    assert true < 1e-4
+    assert true / 10 < solution.error < 10 * true
+
+
+@pytest.mark.parametrize("known", [CUBIC, MONGE_AMPERE, PERIODIC, LAYER, POISSON_3D], ids=lambda k: k.name)
+def test_kinds_of_problems(known: Known) -> None:
+    solution = pl.solve(*known.statements, tol=1e-6, **known.names)
+    assert solution.converged
+    assert known.error(solution) < 1e-6
+
+
+def test_an_unknown_that_is_zero_does_not_hold_up_the_others() -> None:
+    """Flow between plates: the velocity across is zero, and its rounding is no error."""
+    sides = [f"u({face}) = {u}" for face, u in (("0, y", "y^2"), ("1, y", "y^2"), ("x, 0", "0"), ("x, 1", "1"))]
+    sides += [f"v({face}) = 0" for face in ("0, y", "1, y", "x, 0", "x, 1")]
+    solution = pl.solve(
+        "u_xx + u_yy = p_x", "v_xx + v_yy = p_y", "u_x + v_y = 0", *sides, "p(0, 0) = 0", x=(0, 1), y=(0, 1)
+    )
+    found = solution(torch.tensor(0.3), torch.tensor(0.6))
+    assert solution.converged
+    assert found["u"].item() == pytest.approx(0.36, rel=1e-6)
+    assert found["p"].item() == pytest.approx(0.6, rel=1e-6)
+
+
+@pytest.mark.parametrize("source", ["0", "1"])
+def test_at_an_eigenvalue_nothing_converges(source: str) -> None:
+    solution = pl.solve(f"u_xx + u_yy + 2*pi^2*u = {source}", "u = 0 on boundary", x=(0, 1), y=(0, 1))
+    assert not solution.converged
+    assert "eigenvalue" in solution.status
+
+
+def test_a_time_limit_is_kept() -> None:
+    solution = pl.solve(*TORSION.statements, tol=1e-11, time_limit=1.0, **TORSION.names)
+    assert not solution.converged
+    assert "time limit" in solution.status
+
+
+def test_a_parameter_is_found_from_observations() -> None:
+    """u_xx + k u_yy = 0 for u = exp(2x) sin(y), so that k = 4."""
+    X = torch.tensor([[0.3, 0.4], [0.6, 0.5], [0.5, 0.8]]).double()
+    solution = pl.solve(
+        "u_xx + k*u_yy = 0",
+        "u(0, y) = sin(y)",
+        "u(1, y) = exp(2)*sin(y)",
+        "u(x, 0) = 0",
+        "u(x, 1) = exp(2x)*sin(1)",
+        pl.data("u", X, torch.exp(2 * X[:, 0]) * torch.sin(X[:, 1])),
+        x=(0, 1),
+        y=(0, 1),
+        k=pl.Unknown(1.0),
+    )
+    assert solution.converged
+    assert solution.unknowns["k"] == pytest.approx(4.0, rel=1e-6)
+
+
+def test_a_solution_on_boxes_is_saved_and_loaded(tmp_path: Path) -> None:
+    solution = pl.solve(*TORSION.statements, tol=1e-3, **TORSION.names)
+    solution.save(tmp_path / "bar.safetensors")
+    x, y = torch.rand(2, 20, generator=torch.Generator().manual_seed(0)).double()
+    assert torch.equal(pl.load(tmp_path / "bar.safetensors")(x, y), solution(x, y))
