@@ -60,7 +60,9 @@ class Family:
 
 
 FAMILIES = (
-    *(Family("sin", scale) for scale in (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)),
+    *(
+        Family("sin", scale) for scale in (0.02, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+    ),  # 0.02: all but polynomials
     *(Family("tanh", scale) for scale in (0.5, 1.0, 2.0, 4.0, 8.0)),
 )
 

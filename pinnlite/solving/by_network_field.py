@@ -27,10 +27,11 @@ from pinnlite.solving.triangle import TriangularLinearization
 from pinnlite.trials.linear import LinearTrial
 from pinnlite.trials.module import ModuleTrial
 
-_NARROW = 100  # features whose output layer shows whether one layer will do
+_LAYER = 320  # features whose output layer shows whether one layer will do, and how it is best drawn
 _WITHIN_REACH = 0.1  # of the residual at rest: what such a layer leaves at most then
 _MOST_DEEP = 3  # coordinates: in more, one wide layer does better for the weights it has
-_WIDTHS = (80, 160, 240, 320)
+_WIDTHS = (80, 160, 240, 320, 480)
+_MOST_DENSE = 3000  # weights up to which the steps of Gauss-Newton are quick
 _DEEP = ((20, 20, 20), (30, 30, 30), (40, 40, 40))
 _SCALE = 2.0  # steepness of a deep network's first layer per half-width of the domain
 _POINTS = 1.5  # for each weight
@@ -50,10 +51,14 @@ def candidates(
 ) -> Iterator[Candidate]:
     """Networks, each from a draw of its own or much further trained than the one before."""
     generator = torch.Generator().manual_seed(seed)
-    best = competition(problem, FAMILIES, _NARROW, "auto", generator, None, clock)[0]
+    best = competition(problem, FAMILIES, _LAYER, "auto", generator, None, clock)[0]
     if len(problem.domain.names) > _MOST_DEEP or best.residual < _WITHIN_REACH * best.at_rest:
-        for width in _WIDTHS:
-            yield _wide(problem, best.family, width, method, generator, clock)
+        weights = len(problem.domain.names) + len(problem.unknowns) + 1  # of each feature
+        for width in (width for width in _WIDTHS if width * weights <= _MOST_DENSE):
+            proposed = _wide(problem, best.family, width, method, generator, clock)
+            if clock.spent:  # in the middle of it
+                return
+            yield proposed
     for hidden in _DEEP:
         yield from _deep(problem, hidden, method, generator, clock)
 
@@ -100,6 +105,8 @@ def _deep(
         usual = _ROUND if count else _FIRST_ROUND
         (usual if isinstance(method, str) else method).minimize(rows, clock.monitor())
         left = _left(rows)
+        if clock.spent and count == 0:
+            return
         if left**2 < _GAIN * shown**2:
             shown = left
             yield Candidate(

@@ -1,9 +1,12 @@
 """The error estimate: how far apart two independent solutions are, and how far from balanced an equation is."""
 
 import math
+from collections.abc import Mapping
 
 import torch
+from torch import Tensor
 
+from pinnlite.problem.equations import Key
 from pinnlite.problem.problem import Problem
 from pinnlite.problem.sample import INTERIOR, by_name
 from pinnlite.solving.dense import condition_blocks, half_widths
@@ -19,6 +22,7 @@ _CONDITION_POINTS = 1000  # in the interior, and as densely on the places of con
 _UNSEEN = 2**40 + 3  # a seed that no solver draws its points with
 _TINY = 1e-300
 _NOTHING = 1e-12
+_USUAL = 0.1  # how much the terms count that the unknowns' size leads one to expect
 _ROUNDING = 4e-16  # no estimate is below what two evaluations differ by
 
 
@@ -41,7 +45,9 @@ def difference(trial: Approximation, finer: Approximation, problem: Problem) -> 
         apart, value = (coarse[key] - fine[key]) / scale, fine[key] / scale  # squares must not leave float64
         distance, size = (weights * apart.square()).sum().sqrt(), (weights * value.square()).sum().sqrt()
         worst = max(worst, (distance / size).item() if size > 0 else math.inf)
-    if isinstance(finer, Boxes):  # one degree more is none for an even function: then both are as wrong as the finer
+    if isinstance(
+        finer, Boxes
+    ):  # one degree more is none for an even function: then both are as wrong as the finer
         worst += finer.unresolved()
     worst += max(trial.unresolved() if isinstance(trial, Elements) else 0.0 for trial in (trial, finer))
     return worst if worst < _MOST_ERROR else math.inf
@@ -50,7 +56,9 @@ def difference(trial: Approximation, finer: Approximation, problem: Problem) -> 
 def relative_residual(trial: Approximation, problem: Problem, finer: Approximation) -> float:
     """Root mean square of the residual, on points that the solve did not use, relative to that of its terms.
 
-    In several coordinates it is the mean: a corner leaves second derivatives that have no square integral.
+    In several coordinates it is the mean: a corner leaves second derivatives that have no square integral. And there
+    terms may vanish one by one, as those of Laplace's equation do for u = xy: what they would be if the unknowns varied
+    over the domain counts a little beside what they are.
     """
     power = 2.0 if len(problem.domain.names) == 1 else 1.0
     X, weights = quadrature(problem, trial, finer)
@@ -62,8 +70,27 @@ def relative_residual(trial: Approximation, problem: Problem, finer: Approximati
         ((residual, slopes),) = pointwise([equation], places, values)
         terms = residual.square() + sum((slope * values[key]).square() for key, slope in slopes.items())
         size = (weights * terms.sqrt() ** power).sum().clamp(min=_TINY)
+        if len(problem.domain.names) > 1:
+            size = size + _USUAL * _usual_size(trial, problem, X, weights, slopes)
         worst = max(worst, ((weights * residual.abs() ** power).sum() / size).item() ** (1 / power))
     return worst
+
+
+def _usual_size(
+    trial: Approximation, problem: Problem, X: Tensor, weights: Tensor, slopes: Mapping[Key, Tensor]
+) -> Tensor:
+    """The integral of an equation's terms, were the unknowns to vary by their size over the half-widths."""
+    lengths, zero = half_widths(problem), (0,) * X.shape[1]
+    unknowns = sorted({unknown for unknown, _ in slopes if unknown in problem.unknowns})
+    with torch.no_grad():
+        values = trial.partials(X, [(unknown, zero) for unknown in unknowns])
+    terms = [
+        (weights * (slope * values[unknown, zero]).abs()).sum()
+        / math.prod(h**a for h, a in zip(lengths, index, strict=True))
+        for (unknown, index), slope in slopes.items()
+        if unknown in problem.unknowns
+    ]
+    return torch.stack(terms).sum() if terms else weights.new_zeros(())
 
 
 def misfit(trial: Approximation, problem: Problem) -> float:
