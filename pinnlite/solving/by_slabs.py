@@ -18,17 +18,13 @@ _SHARPER = 0.1  # from one candidate to the next, at least
 _FLOOR = 1e-13  # coefficients below this are rounding
 _CANDIDATES = 6
 _ILL_POSED = (
-    "The problem is ill-posed: the shorter a wave the faster it grows, as in a heat equation that runs backwards. "
-    "Start at the other end of time, or change the sign of the highest derivative."
+    "The problem is ill-posed: about its initial state the shorter a wave is the faster it grows, as in a heat "
+    "equation that runs backward. Start from another state, or look at the sign of the highest derivative."
 )
 
 
 def suits(problem: Problem) -> bool:
-    """Whether the problem is an evolution in one space dimension.
-
-    Raises:
-        ProblemError: it is one, but too few or too many conditions are given.
-    """
+    """Whether the problem is an evolution in one space dimension."""
     return evolution_of(problem) is not None
 
 

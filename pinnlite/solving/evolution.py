@@ -3,11 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pinnlite.errors import ProblemError
+from pinnlite.geometry.domains import Box
 from pinnlite.problem.equations import Condition, Equation
 from pinnlite.problem.problem import Problem
-
-_USUAL = ("t", "time", "tau")  # names that settle which coordinate it is where both would do
 
 
 @dataclass(frozen=True)
@@ -43,17 +41,15 @@ class Evolution:
 def evolution_of(problem: Problem) -> Evolution | None:
     """The problem as an evolution, or None where it is of another kind.
 
-    Raises:
-        ProblemError: it is one, but its conditions are not those of one.
+    There are as many initial conditions as derivatives by time to be started with, and as many at the ends of space as
+    derivatives in space: the equations of a slab are then as many as its unknowns.
     """
-    if len(problem.domain.names) != 2:
+    if len(problem.domain.names) != 2 or not isinstance(problem.domain, Box):
         return None
-    found = [e for time in range(2) if (e := _read(problem, time)) is not None]
-    if not found:
-        return None
-    found.sort(key=lambda e: (not _fits(e), e.names[e.time] not in _USUAL, -e.time))
-    _check(found[0])
-    return found[0]
+    read = [evolution for time in range(2) if (evolution := _read(problem, time)) is not None]
+    fitting = [evolution for evolution in read if _fits(evolution)]
+    fitting.sort(key=lambda evolution: evolution.names[evolution.time] != problem.marching)
+    return fitting[0] if fitting else None
 
 
 def _read(problem: Problem, time: int) -> Evolution | None:
@@ -90,47 +86,19 @@ def _read(problem: Problem, time: int) -> Evolution | None:
 
 
 def _fits(evolution: Evolution) -> bool:
-    return len(evolution.initial) == _needed(evolution, 1) and len(evolution.boundary) == _needed(
-        evolution, 0
-    )
-
-
-def _needed(evolution: Evolution, which: int) -> int:
-    return sum(orders[which] for orders in evolution.orders.values())
-
-
-def _check(evolution: Evolution) -> None:
-    t, x = evolution.names[evolution.time], evolution.names[evolution.space]
-    for conditions, which, name, where in (
-        (evolution.initial, 1, t, f"at {t} = {evolution.start:g}"),
-        (evolution.boundary, 0, x, f"at the ends of {x}"),
-    ):
-        needed, given = _needed(evolution, which), len(conditions)
-        if needed == given:
-            continue
-        orders = ", ".join(f"{u} of order {o[which]} in {name}" for u, o in evolution.orders.items())
-        remedy = f"add {needed - given} more" if given < needed else f"leave out {given - needed}"
-        listed = "".join(f"\n  {condition.text}" for condition in conditions)
-        raise ProblemError(
-            f"too {'few' if given < needed else 'many'} conditions {where}: {given} where {needed} are needed "
-            f"({orders}): {remedy}{listed}"
-        )
+    """Whether the conditions are as many as they should be, where they should be, and of low enough order."""
+    in_space, in_time = (sum(orders[i] for orders in evolution.orders.values()) for i in range(2))
+    if (len(evolution.boundary), len(evolution.initial)) != (in_space, in_time):
+        return False
     for condition in evolution.initial:
         for unknown, index, _ in condition.wanted:
             a, b = evolution.split(index)
             if a or b >= evolution.orders[unknown][1]:
-                raise ProblemError(
-                    f"the condition '{condition.text}' is none that an evolution can start from: give the unknowns "
-                    f"and their derivatives by {t} of lower order than in the equations"
-                )
+                return False
     for condition in evolution.boundary:
         for unknown, index, at in condition.wanted:
-            if at[evolution.space] not in evolution.ends:
-                raise ProblemError(
-                    f"the condition '{condition.text}' is inside the domain: conditions in {x} are given at its ends"
-                )
-            if evolution.split(index)[0] >= evolution.orders[unknown][0]:
-                raise ProblemError(
-                    f"the condition '{condition.text}' has a derivative by {x} of an order that the equations "
-                    "determine themselves: give one of lower order"
-                )
+            a, b = evolution.split(index)
+            order = evolution.orders[unknown]
+            if at[evolution.space] not in evolution.ends or a >= order[0] or b > order[1]:
+                return False
+    return all(condition.linear for condition in evolution.initial)

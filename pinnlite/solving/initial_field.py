@@ -66,17 +66,8 @@ class InitialField:
         places = {**self.evolution.parameters, self.evolution.names[self.evolution.space]: x}
         return [c.residual(places, values) + torch.zeros_like(x) for c in self.evolution.initial]
 
-    def check(self) -> None:
-        """Raise ProblemError where the conditions are not affine in the unknowns."""
-        for condition in self.evolution.initial:
-            if not condition.linear:
-                raise ProblemError(
-                    f"the condition '{condition.text}' is not linear in the unknowns: solve it for them by hand"
-                )
-
     def resolved(self, nodes: tuple[float, ...], accuracy: float) -> tuple[SpaceMesh, Start]:
         """Elements that hold the start to this accuracy, and it on them."""
-        self.check()
         mesh = SpaceMesh.of(*self.evolution.ends, 2)
         finer = gauss_nodes(len(nodes) + TAIL)
         while True:

@@ -3,7 +3,8 @@
 With the coefficients frozen at a point, a wave exp(i k x + sigma t) solves the linearised equations where a polynomial
 matrix in sigma is singular. If the growth rate Re sigma increases without bound with k, the shortest waves, rounding
 among them, grow the fastest, and nothing can be computed: the backward heat equation (J. Hadamard, Lectures on
-Cauchy's Problem in Linear Partial Differential Equations, 1923).
+Cauchy's Problem in Linear Partial Differential Equations, 1923). Where that is so about every state the problem is
+refused when it is posed; here it is about the state that this one starts from.
 """
 
 import math
