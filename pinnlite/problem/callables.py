@@ -82,20 +82,21 @@ def condition(
         'condition <lambda> on boundary'
     """
     _check_callable("condition", function)
+    places: dict[str, Any] = dict(fixed)
     if on is not None and not isinstance(on, str):
-        fixed, on = {**fixed, "on": on}, None  # a coordinate may have that name
-    if not fixed and on is None:
+        places, on = {**fixed, "on": on}, None  # a coordinate may have that name
+    if not places and on is None:
         raise ProblemError('a condition says where it holds: condition(function, x=0), or on="boundary"')
-    if fixed and on is not None:
+    if places and on is not None:
         raise ProblemError(
             f'a condition holds at a place or on a part of the boundary, not both: leave out on="{on}"'
         )
-    for name, value in fixed.items():
+    for name, value in places.items():
         if not isinstance(value, Real):
             raise ProblemError(
                 f"condition: {name}={value!r} is no place: fix {name} to a number, such as {name}=0"
             )
-    return CallableStatement(function, fixed, on)
+    return CallableStatement(function, places, on)
 
 
 def _check_callable(verb: str, function: object) -> None:
