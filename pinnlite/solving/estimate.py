@@ -1,9 +1,12 @@
 """The error estimate: how far apart two independent solutions are, and how far from balanced an equation is."""
 
 import math
+from collections.abc import Mapping
 
 import torch
+from torch import Tensor
 
+from pinnlite.problem.equations import Key
 from pinnlite.problem.problem import Problem
 from pinnlite.problem.sample import INTERIOR, by_name
 from pinnlite.solving.dense import condition_blocks, half_widths
@@ -60,9 +63,26 @@ def relative_residual(trial: Approximation, problem: Problem, finer: Approximati
             values = trial.partials(X, sorted(equation.wanted))
         ((residual, slopes),) = pointwise([equation], places, values)
         terms = residual.square() + sum((slope * values[key]).square() for key, slope in slopes.items())
-        size = (weights * terms.sqrt() ** power).sum().clamp(min=_TINY)
+        least = rounding(trial, problem, slopes) * weights.sum().item() ** (1 / power)
+        size = (weights * terms.sqrt() ** power).sum().clamp(min=max(_TINY, least**power))
         worst = max(worst, ((weights * residual.abs() ** power).sum() / size).item() ** (1 / power))
     return worst
+
+
+def rounding(
+    trial: Approximation, problem: Problem, slopes: Mapping[Key, Tensor]
+) -> float:
+    """What an equation's terms may be by rounding alone: where all of them are zero their balance means nothing."""
+    if not isinstance(trial, Boxes):
+        return 0.0
+    size = max(own.abs().amax().item() for own in trial.coefficients.values())
+    lengths = half_widths(problem)
+    terms = [
+        slope.abs().amax().item() * size / math.prod(h**k for h, k in zip(lengths.tolist(), index, strict=True))
+        for (name, index), slope in slopes.items()
+        if name in problem.unknowns
+    ]
+    return _NOTHING * max(terms, default=0.0)
 
 
 def misfit(trial: Approximation, problem: Problem) -> float:
