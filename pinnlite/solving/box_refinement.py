@@ -9,6 +9,7 @@ from torch import Tensor
 
 from pinnlite.problem.problem import Problem
 from pinnlite.solving.box_newton import Outcome
+from pinnlite.solving.estimate import rounding
 from pinnlite.solving.residuals import pointwise
 from pinnlite.trials.boxes import Boxes, multi_indices
 from pinnlite.trials.partition import Partition
@@ -194,5 +195,6 @@ def _overlooked(problem: Problem, boxes: Boxes, accuracy: float) -> Bool[Tensor,
         ((residual, slopes),) = pointwise([equation], named, values)
         terms = [residual.abs(), *((slope * values[key]).abs() for key, slope in slopes.items())]
         size = torch.stack([term.expand(len(X)) for term in terms]).nan_to_num(posinf=0.0).amax()
+        size = size.clamp(min=rounding(boxes, problem, slopes) / most)
         bad |= (residual.expand(len(X)).abs() > most * size).view(-1, count).any(1)
     return bad & large

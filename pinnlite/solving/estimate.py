@@ -81,11 +81,12 @@ def _usual_size(
 ) -> Tensor:
     """The integral of an equation's terms, were the unknowns to vary by their size over the half-widths."""
     lengths, zero = half_widths(problem), (0,) * X.shape[1]
-    unknowns = sorted({unknown for unknown, _ in slopes if unknown in problem.unknowns})
     with torch.no_grad():
-        values = trial.partials(X, [(unknown, zero) for unknown in unknowns])
+        values = trial.partials(X, [(unknown, zero) for unknown in problem.unknowns])
+    sizes = {unknown: value.abs() for (unknown, _), value in values.items()}
+    rounding = _NOTHING * max(size.amax() for size in sizes.values())  # what an unknown that is zero may be
     terms = [
-        (weights * (slope * values[unknown, zero]).abs()).sum()
+        (weights * slope.abs() * sizes[unknown].clamp(min=rounding)).sum()
         / math.prod(h**a for h, a in zip(lengths, index, strict=True))
         for (unknown, index), slope in slopes.items()
         if unknown in problem.unknowns

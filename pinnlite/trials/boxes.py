@@ -201,7 +201,7 @@ class Boxes:
         start, half = self.partition.low[parents], self.partition.half[parents]
         low, high = (partition.low - start) / half - 1, (partition.high - start) / half - 1
         kept = [
-            None if (a.min() == -1 and b.max() == 1 and b.min() == 1) else restriction(self.degree, a, b)
+            None if (a == -1).all() and (b == 1).all() else restriction(self.degree, a, b)
             for a, b in zip(low, high, strict=True)
         ]
         coefficients = {

@@ -1,6 +1,7 @@
 """Problems without a march, on boxes and regions made of boxes, with exact or trusted solutions."""
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -22,7 +23,7 @@ def of_u(exact: Callable[..., Tensor]) -> Callable[..., Values]:
 
 def around(values: str) -> tuple[str, ...]:
     """u on the four sides of the unit square, from a formula in x and y."""
-    sides = (values.replace(name, f"({end})") for name, end in (("x", 0), ("x", 1), ("y", 0), ("y", 1)))
+    sides = (re.sub(rf"\b{name}\b|(?<=\d){name}\b", f"({end})", values) for name, end in (("x", 0), ("x", 1), ("y", 0), ("y", 1)))
     return tuple(f"u({face}) = {side}" for face, side in zip(FACES, sides, strict=True))
 
 
