@@ -17,8 +17,8 @@ from pinnlite.trials.constrained import Constrained, built_in
 from pinnlite.trials.elements import Elements
 from pinnlite.trials.linear import LinearTrial
 from pinnlite.trials.module import ModuleTrial
-from pinnlite.trials.ridge import Ridge
 from pinnlite.trials.parameters import WithParameters
+from pinnlite.trials.ridge import Ridge
 from pinnlite.trials.space_time import SpaceTime
 from pinnlite.trials.trial import Approximation, Trial
 from pinnlite.trials.windows import FeatureBasis

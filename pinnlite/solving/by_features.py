@@ -186,7 +186,7 @@ def _posed(
     return trial, [rows_in(problem, trial, sets, TriangularLinearization) for sets in points]
 
 
-def _start(trial: Trial, before: Trial, X: torch.Tensor) -> None:
+def _start(trial: Ridge, before: Trial, X: torch.Tensor) -> None:
     """Coefficients with which the trial is what another one is, in least squares at points."""
     keys = [(unknown, (0,) * X.shape[1]) for unknown in trial.unknowns]
     ones = X.new_ones(len(X))
