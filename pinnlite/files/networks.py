@@ -74,7 +74,7 @@ LAYERS = {
     "RandomFeatures": Layer(
         RandomFeatures,
         {**_same("inputs", "outputs", "width", "scale"), "activation": _activation},
-        lambda inputs, outputs, width, scale, activation: width * (2 * inputs + outputs),
+        lambda inputs, outputs, width, scale, activation: width * (inputs + outputs),  # centres are not kept
     ),
     "FourierFeatures": Layer(
         FourierFeatures, _same("inputs", "width", "scale"), lambda inputs, width, scale: inputs * width

@@ -21,6 +21,7 @@ from pinnlite.trials.linear import LinearTrial
 from pinnlite.trials.module import ModuleTrial
 from pinnlite.trials.parameters import WithParameters
 from pinnlite.trials.partition import Partition
+from pinnlite.trials.ridge import Ridge
 from pinnlite.trials.space_time import SpaceTime
 from pinnlite.trials.trial import Approximation, Trial
 from pinnlite.trials.windows import FeatureBasis
@@ -210,9 +211,7 @@ def _write_linear(trial: LinearTrial) -> Written:
 
 def _read_linear(fields: Fields, tensors: Tensors, problem: Problem, module: nn.Module | None) -> LinearTrial:
     _refuse(module)
-    features = built(fields.object("basis"), tensors.under("basis").all())
-    if not isinstance(features, RandomFeatures) or features.inputs != len(problem.domain.names):
-        raise FileError(f"the file is damaged: {fields.place}.basis are no random features on the domain")
+    features = _features(fields, tensors, problem)
     trial = LinearTrial(features.features, features.width, problem.unknowns)
     coefficients = tensors.take("coefficients", features.width, len(problem.unknowns))
     trial.coefficients = coefficients.requires_grad_()
@@ -281,11 +280,37 @@ def _read_parameters(
     return WithParameters(trial, numbers)
 
 
+def _write_ridge(trial: Ridge) -> Written:
+    basis = described(trial.features)
+    if basis is None:
+        raise FileError(
+            "features with an activation of your own cannot be saved: no text can build them again"
+        )
+    tensors = {"coefficients": trial.coefficients, **_under("basis", trial.features.state_dict())}
+    return {"basis": basis}, tensors
+
+
+def _read_ridge(fields: Fields, tensors: Tensors, problem: Problem, module: nn.Module | None) -> Ridge:
+    _refuse(module)
+    trial = Ridge(_features(fields, tensors, problem), problem.unknowns)
+    coefficients = tensors.take("coefficients", trial.features.width, len(problem.unknowns))
+    trial.coefficients = coefficients.requires_grad_()
+    return trial
+
+
+def _features(fields: Fields, tensors: Tensors, problem: Problem) -> RandomFeatures:
+    features = built(fields.object("basis"), tensors.under("basis").all())
+    if not isinstance(features, RandomFeatures) or features.inputs != len(problem.domain.names):
+        raise FileError(f"the file is damaged: {fields.place}.basis are no random features on the domain")
+    return features
+
+
 FORMS = {
     "elements": Form(Elements, _write_elements, _read_elements),
     "slabs": Form(SpaceTime, _write_slabs, _read_slabs),
     "boxes": Form(Boxes, _write_boxes, _read_boxes),
     "linear": Form(LinearTrial, _write_linear, _read_linear),
+    "ridge": Form(Ridge, _write_ridge, _read_ridge),
     "module": Form(ModuleTrial, _write_module, _read_module),
     "parameters": Form(WithParameters, _write_parameters, _read_parameters),
     "constrained": Form(Constrained, _write_constrained, _read_constrained),

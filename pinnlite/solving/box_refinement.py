@@ -1,15 +1,16 @@
 """Where series on boxes are not enough: the degree of a single box is raised, or the worst boxes are cut in two."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from pinnlite.problem.equations import Key
 from pinnlite.problem.problem import Problem
 from pinnlite.solving.box_newton import Outcome
-from pinnlite.solving.estimate import rounding
 from pinnlite.solving.residuals import pointwise
 from pinnlite.trials.boxes import Boxes, multi_indices
 from pinnlite.trials.partition import Partition
@@ -29,6 +30,7 @@ _NEAR = 0.05  # of a box: how near to a corner a spot is to mean it
 _SHORTEST = 1e-13  # of the domain: boxes as short as that are left as they are
 _LOOKS = 40  # points of a box where the equations are looked at
 _MOST_UNBALANCED, _LEAST_UNBALANCED = 0.05, 1e-9  # of the equation's largest term
+_NOTHING = 1e-12  # of the terms: rounding
 _AMPLIFICATION = 1e4  # of an error in the solution by differentiating it
 
 
@@ -195,6 +197,18 @@ def _overlooked(problem: Problem, boxes: Boxes, accuracy: float) -> Bool[Tensor,
         ((residual, slopes),) = pointwise([equation], named, values)
         terms = [residual.abs(), *((slope * values[key]).abs() for key, slope in slopes.items())]
         size = torch.stack([term.expand(len(X)) for term in terms]).nan_to_num(posinf=0.0).amax()
-        size = size.clamp(min=rounding(boxes, problem, slopes) / most)
+        size = size.clamp(min=_rounding(boxes, problem, slopes) / most)
         bad |= (residual.expand(len(X)).abs() > most * size).view(-1, count).any(1)
     return bad & large
+
+
+def _rounding(boxes: Boxes, problem: Problem, slopes: Mapping[Key, Tensor]) -> float:
+    """What an equation's terms may be by rounding alone: where all of them are zero their balance means nothing."""
+    size = max(own.abs().amax().item() for own in boxes.coefficients.values())
+    lengths = [(high - low) / 2 for low, high in problem.domain.intervals.values()]
+    terms = [
+        slope.abs().amax().item() * size / math.prod(h**k for h, k in zip(lengths, index, strict=True))
+        for (name, index), slope in slopes.items()
+        if name in problem.unknowns
+    ]
+    return _NOTHING * max(terms, default=0.0)

@@ -104,9 +104,13 @@ def candidates(
             contenders = (best.family, replace(best.family, scale=steeper * best.family.scale))
         before = best.trial
         expected = (clock.seconds - began) * _GROWTH**3
-        if clock.limit is not None and clock.seconds + expected > clock.limit:
-            return
         width = int(_GROWTH * width)
+        if clock.limit is not None and clock.seconds + expected > clock.limit:
+            limit = f"The time limit of {clock.limit:g} s leaves no time for {width} features"
+            yield Candidate(before, limit, f"{limit}: give it more time or a larger tol.")
+            return
+    widest = f"{int(width / _GROWTH)} features do not resolve the solution"
+    yield Candidate(before, widest, f"{widest}: try a larger tol, or another trial.")
 
 
 def competition(
@@ -182,7 +186,7 @@ def _posed(
     return trial, [rows_in(problem, trial, sets, TriangularLinearization) for sets in points]
 
 
-def _start(trial: Trial, before: Trial, X: torch.Tensor) -> None:
+def _start(trial: Ridge, before: Trial, X: torch.Tensor) -> None:
     """Coefficients with which the trial is what another one is, in least squares at points."""
     keys = [(unknown, (0,) * X.shape[1]) for unknown in trial.unknowns]
     ones = X.new_ones(len(X))

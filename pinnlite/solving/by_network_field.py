@@ -161,7 +161,8 @@ def _points(
 
     def residual(X: Tensor) -> Tensor:
         rows = CollocationRows(trial, equation_blocks(problem, X)).rows()
-        return rows.detach().reshape(-1, len(X)).norm(dim=0)
+        sizes: Tensor = rows.detach().reshape(-1, len(X)).norm(dim=0)
+        return sizes
 
     return {**points, INTERIOR: adaptive_points(residual, many, count, floor=_EVEN, seed=seed)}
 
@@ -190,4 +191,4 @@ def _solve_output_layer(
 
 def _left(rows: CollocationRows) -> float:
     with torch.no_grad():
-        return rows.rows().norm().item()
+        return float(rows.rows().norm())

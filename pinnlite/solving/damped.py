@@ -46,10 +46,14 @@ class DampedLinearization:
             len(self._products), dtype=self.rows.dtype, device=self.rows.device
         )
         factor = torch.linalg.cholesky(damped)
+        step: Tensor
         if self._wide:
-            return -self.jacobian.T @ torch.cholesky_solve(self.rows[:, None], factor)[:, 0]
-        return -torch.cholesky_solve((self.jacobian.T @ self.rows)[:, None], factor)[:, 0]
+            step = -self.jacobian.T @ torch.cholesky_solve(self.rows[:, None], factor)[:, 0]
+        else:
+            step = -torch.cholesky_solve((self.jacobian.T @ self.rows)[:, None], factor)[:, 0]
+        return step
 
     def expected(self, step: Float[Tensor, " P"]) -> Float[Tensor, " R"]:
         """What the rows would be after a step if they were linear: J s + r."""
-        return self.rows + self.jacobian @ step
+        expected: Tensor = self.rows + self.jacobian @ step
+        return expected

@@ -30,7 +30,7 @@ class TriangularLinearization:
     @cached_property
     def _size(self) -> float:
         """|J|_F, which is |R|_F."""
-        return self._triangle[:, :-1].norm().item()
+        return float(self._triangle[:, :-1].norm())
 
     def step(self, damping: float) -> Float[Tensor, " P"]:
         """The s that minimises |J s + r|^2 + damping |J|_F^2 |s|^2."""
@@ -38,11 +38,12 @@ class TriangularLinearization:
         columns = self._triangle.shape[1] - 1
         damped = least * torch.eye(columns, columns + 1, dtype=self.rows.dtype, device=self.rows.device)
         triangle = torch.linalg.qr(torch.cat([self._triangle, damped]), mode="r").R
-        solved = torch.linalg.solve_triangular(
+        solved: Tensor = torch.linalg.solve_triangular(
             triangle[:columns, :columns], triangle[:columns, columns:], upper=True
         )
         return -solved[:, 0]
 
     def expected(self, step: Float[Tensor, " P"]) -> Float[Tensor, " R"]:
         """What the rows would be after a step if they were linear: J s + r."""
-        return self.rows + self.jacobian @ step
+        expected: Tensor = self.rows + self.jacobian @ step
+        return expected

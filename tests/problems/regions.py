@@ -101,7 +101,7 @@ POISSON_5D = known(
     (f"u_aa + u_bb + u_cc + u_dd + u_ff = -pi^2/4*({_SUM})", f"u = {_SUM} on boundary"),
     lambda *X: {"u": sum(torch.sin(math.pi / 2 * x) for x in X)},
     1e-6,
-    **{name: (0, 1) for name in "abcdf"},
+    **dict.fromkeys("abcdf", (0, 1)),
 )
 SQUARE = known(
     "Poisson on the unit square",

@@ -1,6 +1,5 @@
 """Random features in several coordinates: closed forms, systems, Neumann, time, files, bad ends."""
 
-import math
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,8 @@ from pinnlite.solving.least_squares import DenseLinearization
 from pinnlite.solving.triangle import TriangularLinearization
 from pinnlite.trials.module import ModuleTrial
 from pinnlite.trials.ridge import Ridge
-from tests.problems.regions import BY_FEATURES, NONLINEAR, ROBIN, SQUARE
+from tests.problems.known import Known
+from tests.problems.regions import HEAT_ON_DISK, NONLINEAR, POISSON_5D, ROBIN, SQUARE
 from tests.test_calibration import assert_honest
 
 
@@ -35,7 +35,7 @@ def test_partials_and_jacobian_of_ridge_functions(activation: str) -> None:
         expected = by_engine[index] @ trial.coefficients
         torch.testing.assert_close(found["v", index], expected[:, 1], rtol=1e-11, atol=1e-11)
     weights = {("u", (2, 1)): X[:, 0], ("v", (1, 0)): X[:, 1], ("v", (0, 0)): X[:, 0]}
-    row = sum((weight * found[key]).sum() for key, weight in weights.items())
+    row = torch.stack([(weight * found[key]).sum() for key, weight in weights.items()]).sum()
     (gradient,) = torch.autograd.grad(row, trial.parameters)
     torch.testing.assert_close(
         trial.jacobian(X, weights).sum(0), gradient.reshape(-1), rtol=1e-11, atol=1e-11
@@ -87,13 +87,13 @@ def test_steps_are_those_of_the_singular_values(
 
 
 @pytest.mark.parametrize("tol", [1e-3, 1e-6, 1e-8])
-@pytest.mark.parametrize("known", [SQUARE, ROBIN, NONLINEAR], ids=lambda k: k.name)
-def test_the_estimate_is_within_a_factor_of_ten(known: object, tol: float) -> None:
+@pytest.mark.parametrize("known", [SQUARE, ROBIN], ids=lambda k: k.name)
+def test_the_estimate_is_within_a_factor_of_ten(known: Known, tol: float) -> None:
     assert_honest(known, pl.solve(*known.statements, tol=tol, trial="features", **known.names), 1.2 * tol)
 
 
-@pytest.mark.parametrize("known", BY_FEATURES, ids=lambda k: k.name)
-def test_three_digits_of_every_row(known: object) -> None:
+@pytest.mark.parametrize("known", [NONLINEAR, HEAT_ON_DISK, POISSON_5D], ids=lambda k: k.name)
+def test_three_digits(known: Known) -> None:
     """What the benchmark shows to the last digit, here as far as seconds allow."""
     solution = pl.solve(*known.statements, tol=1e-3, trial="features", **known.names)
     assert solution.kind == "random features"
@@ -125,7 +125,8 @@ def test_a_region_is_solved_on_without_being_told_how(tmp_path: Path) -> None:
         on=pl.Disk((0, 0), 1) & pl.Box((0, 2), (0, 2)),
         tol=1e-9,
     )
-    assert solution.converged and solution.kind == "random features"
+    assert solution.converged, solution.status
+    assert solution.kind == "random features"
     x = torch.tensor([0.1, 0.5], dtype=torch.float64)
     torch.testing.assert_close(solution(x, x), 1 - 2 * x**2, rtol=0, atol=1e-8)
     solution.save(tmp_path / "u.safetensors")
@@ -143,14 +144,7 @@ def test_what_cannot_be_resolved_in_time_is_said() -> None:
         "0.000001*(u_xx + u_yy) - u = -sin(60*x)*sin(90*y)", "u = 0 on boundary", x=(0, 1), y=(0, 1),
         tol=1e-9, trial="features", time_limit=2,
     )  # fmt: skip
-    assert not solution.converged and solution.seconds < 4
-    assert "toleran" in solution.status or "time limit" in solution.status or "agree" in solution.status
-
-
-def test_conditions_that_contradict_each_other_do_not_converge() -> None:
-    solution = pl.solve(
-        "u_xx + u_yy = 0", "u(x, 0) = 0", "u(x, 1) = 0", "u(0, y) = 1", "u(0, y) = 0", "u(1, y) = 0",
-        x=(0, 1), y=(0, 1), tol=1e-6, trial="features", time_limit=5,
-    )  # fmt: skip
     assert not solution.converged
-    assert math.isfinite(float(solution(0.5, 0.5)))
+    assert solution.seconds < 4
+    assert "time" in solution.status
+    assert solution(0.5, 0.5).isfinite()
