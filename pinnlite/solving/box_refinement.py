@@ -19,6 +19,7 @@ MOST_CUT = 3  # coordinates in which a box is cut: in more there would be too ma
 _MOST_MEMBERS = 2100  # of a single box
 _FIRST_DEGREE, _FIRST_MEMBERS = 8, 150
 _PATIENT = 480  # members up to which the degree is raised without asking whether it helps
+_HOPE = 1.3  # coefficients of entire functions fall faster than their decay so far promises
 _GROWTH = 1.5  # of the number of members when the degree is raised
 _LEAST_DECAY = 0.3  # of the logarithm of the coefficients from one degree to the next, where the degree is raised
 _LEAST_ORDER = 9.0  # of their decay as a power of the degree: what singular points leave is slower
@@ -95,7 +96,8 @@ class Refinement:
         if self.d > MOST_CUT or members_of(boxes.degree, self.d) < _PATIENT:
             return boxes.degree < most
         enough = boxes.degree + math.log(max(1.0, worst / accuracy)) / _decay(boxes)
-        return boxes.degree < most and _exponential(boxes) and enough <= most
+        hoped = most if self.d < MOST_CUT else _HOPE * most  # many boxes of three coordinates are dearer still
+        return boxes.degree < most and _exponential(boxes) and enough <= hoped
 
     def _cut(self, judged: Judged, boxes: Boxes, spots: Float[Tensor, "E d"]) -> Boxes:
         """The worst boxes cut in two along the axes that they lack most on; towards singular points several times."""
