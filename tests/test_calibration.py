@@ -8,6 +8,7 @@ import pytest
 
 import pinnlite as pl
 from tests.problems.evolution import EVOLUTION
+from tests.problems.elliptic import SMOOTH
 from tests.problems.ordinary import ORDINARY, Known
 
 
@@ -41,3 +42,9 @@ def test_a_problem_of_the_collection_is_its_statement_and_domain(known: Known) -
     assert all(isinstance(statement, str) for statement in known.statements)
     assert all(isinstance(value, int | float | tuple) for value in known.names.values())
     assert not set(known.names) & {"tol", "trial", "method", "seed", "time_limit", "progress"}
+
+
+@pytest.mark.parametrize("tol", [1e-3, 1e-6, 1e-9])
+@pytest.mark.parametrize("known", SMOOTH, ids=lambda k: k.name)
+def test_the_estimate_on_boxes_is_within_a_factor_of_ten(known: Known, tol: float) -> None:
+    assert_honest(known, pl.solve(*known.statements, tol=tol, **known.names), tol)

@@ -189,9 +189,12 @@ def _read_boxes(fields: Fields, tensors: Tensors, problem: Problem, module: nn.M
     if not (low < high).all() or not inside.all() or math.comb(degree + d, d) > _MOST_MEMBERS:
         raise FileError(f"the file is damaged: {fields.place} has boxes that are no part of the domain")
     shape = (len(low), math.comb(degree + d, d))
-    coefficients = {name: tensors.take(f"coefficients.{i}", *shape) for i, name in enumerate(problem.unknowns)}
+    coefficients = {
+        name: tensors.take(f"coefficients.{i}", *shape) for i, name in enumerate(problem.unknowns)
+    }
     numbers = {
-        name: tensors.take(f"parameter.{i}", 1).reshape(()) for i, name in enumerate(problem.unknown_parameters)
+        name: tensors.take(f"parameter.{i}", 1).reshape(())
+        for i, name in enumerate(problem.unknown_parameters)
     }
     return Boxes(Partition(low, high), degree, coefficients, numbers)
 

@@ -50,4 +50,3 @@ def _distinct(values: list[float], slack: float) -> list[float]:
         if not found or value - found[-1] > slack:
             found.append(value)
     return found
-

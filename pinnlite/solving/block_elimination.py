@@ -39,7 +39,10 @@ class _Eliminated:
 
 
 def solve_blocks(
-    blocks: Iterable[Rows], widths: Mapping[int, int], order: Sequence[Sequence[int]], spent: Callable[[], bool]
+    blocks: Iterable[Rows],
+    widths: Mapping[int, int],
+    order: Sequence[Sequence[int]],
+    spent: Callable[[], bool],
 ) -> dict[int, Float[Tensor, "w k"]]:
     """The unknowns of every group that minimise the squared norm of all rows, for each right side.
 

@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from pinnlite.problem.equations import Key
 from pinnlite.problem.equations import Key
 from pinnlite.problem.problem import Problem
 from pinnlite.solving.box_newton import Outcome
@@ -21,14 +23,19 @@ _FIRST_DEGREE, _FIRST_MEMBERS = 8, 150
 _PATIENT = 480  # members up to which the degree is raised without asking whether it helps
 _HOPE = 1.3  # coefficients of entire functions fall faster than their decay so far promises
 _GROWTH = 1.5  # of the number of members when the degree is raised
-_LEAST_DECAY = 0.3  # of the logarithm of the coefficients from one degree to the next, where the degree is raised
+_LEAST_DECAY = (
+    0.3  # of the logarithm of the coefficients from one degree to the next, where the degree is raised
+)
 _LEAST_ORDER = 9.0  # of their decay as a power of the degree: what singular points leave is slower
 _WORST = 0.1  # of the largest imbalance: boxes with less wait, since it may be an echo of the worst
 _ALONG = 0.1  # of the tail along the worst axis: axes with less are not cut
-_SINGULAR_ORDER = 4.0  # in which imbalance falls with the length of a box: that of smooth functions falls faster
+_SINGULAR_ORDER = (
+    4.0  # in which imbalance falls with the length of a box: that of smooth functions falls faster
+)
 _GRADED = 4  # cuts in a row towards a singular point
 _NEAR = 0.05  # of a box: how near to a corner a spot is to mean it
 _SHORTEST = 1e-13  # of the domain: boxes as short as that are left as they are
+_NOTHING = 1e-12  # of what an equation's terms could be: rounding
 _LOOKS = 40  # points of a box where the equations are looked at
 _MOST_UNBALANCED, _LEAST_UNBALANCED = 0.05, 1e-9  # of the equation's largest term
 _NOTHING = 1e-12  # of the terms: rounding
@@ -93,7 +100,7 @@ class Refinement:
     def _worth_raising(self, boxes: Boxes, worst: float, accuracy: float) -> bool:
         """Whether the coefficients' decay promises the accuracy at a degree that can be afforded."""
         most = most_degree(self.d)
-        if self.d > MOST_CUT or members_of(boxes.degree, self.d) < _PATIENT:
+        if self.d > 2 or members_of(boxes.degree, self.d) < _PATIENT:  # in space cuts are dear
             return boxes.degree < most
         enough = boxes.degree + math.log(max(1.0, worst / accuracy)) / _decay(boxes)
         hoped = most if self.d < MOST_CUT else _HOPE * most  # many boxes of three coordinates are dearer still
@@ -186,7 +193,10 @@ def _overlooked(problem: Problem, boxes: Boxes, accuracy: float) -> Bool[Tensor,
     """Boxes in which an equation is far from balanced at places that no solve has used."""
     partition = boxes.partition
     generator = torch.Generator().manual_seed(len(partition))
-    count = max(_LOOKS, 4000 // len(partition) // (1 + len(multi_indices(boxes.degree, partition.low.shape[1])) // 1000))
+    count = max(
+        _LOOKS,
+        4000 // len(partition) // (1 + len(multi_indices(boxes.degree, partition.low.shape[1])) // 1000),
+    )
     places = 2 * torch.rand(count, len(problem.domain.names), generator=generator, dtype=torch.float64) - 1
     X = partition.points(places).flatten(0, 1)
     named = {**problem.parameters, **dict(zip(problem.domain.names, X.T, strict=True))}
@@ -199,7 +209,7 @@ def _overlooked(problem: Problem, boxes: Boxes, accuracy: float) -> Bool[Tensor,
         ((residual, slopes),) = pointwise([equation], named, values)
         terms = [residual.abs(), *((slope * values[key]).abs() for key, slope in slopes.items())]
         size = torch.stack([term.expand(len(X)) for term in terms]).nan_to_num(posinf=0.0).amax()
-        size = size.clamp(min=_rounding(boxes, problem, slopes) / most)
+        size = size.clamp(min=__rounding(boxes, slopes) / most)
         bad |= (residual.expand(len(X)).abs() > most * size).view(-1, count).any(1)
     return bad & large
 
@@ -212,5 +222,17 @@ def _rounding(boxes: Boxes, problem: Problem, slopes: Mapping[Key, Tensor]) -> f
         slope.abs().amax().item() * size / math.prod(h**k for h, k in zip(lengths, index, strict=True))
         for (name, index), slope in slopes.items()
         if name in problem.unknowns
+    ]
+    return _NOTHING * max(terms, default=0.0)
+
+
+def _rounding(boxes: Boxes, slopes: Mapping[Key, Tensor]) -> float:
+    """What an equation's terms may be by rounding alone: where all of them are zero their balance means nothing."""
+    size = max(own.abs().amax().item() for own in boxes.coefficients.values())
+    lengths = (boxes.partition.extent / 2).tolist()
+    terms = [
+        slope.abs().amax().item() * size / math.prod(h**k for h, k in zip(lengths, index, strict=True))
+        for (name, index), slope in slopes.items()
+        if name in boxes.coefficients
     ]
     return _NOTHING * max(terms, default=0.0)

@@ -79,7 +79,9 @@ class BoxRows:
         self.reference = reference_points(degree, self.dimension)
         self.points = partition.points(self.reference).flatten(0, 1)
         self.faces = partition.faces() if len(partition) > 1 else []
-        self.units: list[Float[Tensor, "#E"]] = []  # of equations and conditions, as they were last linearised
+        self.units: list[
+            Float[Tensor, "#E"]
+        ] = []  # of equations and conditions, as they were last linearised
 
     # --- linear algebra -------------------------------------------------------------------------------------------
 
@@ -94,7 +96,9 @@ class BoxRows:
             widths[E + F] = len(self.problem.unknown_parameters)
             order.append([E + F])
         order = [[g for g in group if widths[g]] for group in order]
-        found = solve_blocks(self._rows(guess), widths, [group for group in order if group], lambda: self.clock.spent)
+        found = solve_blocks(
+            self._rows(guess), widths, [group for group in order if group], lambda: self.clock.spent
+        )
         both = torch.stack([found[cell] for cell in range(E)]).view(E, len(unknowns), self.size, 2)
         numbers = found[E + F][:, 0] if E + F in found else ()
         boxes = Boxes(
@@ -111,6 +115,11 @@ class BoxRows:
             noise = torch.rand(len(right), generator=generator, dtype=torch.float64) - 0.5
             yield Rows(groups, matrix, torch.stack([right, noise], 1))
         yield from self._continuity()
+        if self._parameter_group:  # a parameter that nothing depends on as yet stays as it was guessed
+            numbers = torch.stack([guess.parameters[name] for name in self.problem.unknown_parameters])
+            own = torch.eye(len(numbers), dtype=torch.float64)
+            right = torch.stack([numbers, torch.zeros_like(numbers)], 1)
+            yield Rows(self._parameter_group, _FAINT * own, _FAINT * right)
 
     def is_flat(self, boxes: Boxes) -> bool:
         """Whether an equation has no slope by any partial there, as u_xx u_yy - u_xy^2 = f has none at u = 0."""
@@ -245,7 +254,9 @@ class BoxRows:
         inner = {(face.first, face.axis, 1.0) for face in self.faces}
         inner |= {(face.second, face.axis, -1.0) for face in self.faces}
         names, at = self.problem.domain.names, (None,) * self.dimension
-        for cell, axis, side in itertools.product(range(len(self.partition)), range(self.dimension), (-1.0, 1.0)):
+        for cell, axis, side in itertools.product(
+            range(len(self.partition)), range(self.dimension), (-1.0, 1.0)
+        ):
             if (cell, axis, side) in inner:
                 continue
             ends = reference.new_full((len(reference), 1), side)
@@ -282,7 +293,9 @@ class BoxRows:
         for i, value in enumerate(place):
             if value is not None:
                 slack = 1e-12 * self.partition.extent[i]
-                meets &= (self.partition.low[:, i] <= value + slack) & (self.partition.high[:, i] >= value - slack)
+                meets &= (self.partition.low[:, i] <= value + slack) & (
+                    self.partition.high[:, i] >= value - slack
+                )
         full = torch.zeros(len(reference), self.dimension, dtype=torch.float64)
         full[:, free] = reference
         met = Partition(self.partition.low[meets], self.partition.high[meets])
@@ -341,7 +354,9 @@ class BoxRows:
             for cell in (face.first, face.second):
                 told = self._told(face, cell)
                 yield Rows(
-                    (cell, E + f), _JOINED * torch.cat([told, -own], 1), torch.zeros(width, 2, dtype=torch.float64)
+                    (cell, E + f),
+                    _JOINED * torch.cat([told, -own], 1),
+                    torch.zeros(width, 2, dtype=torch.float64),
                 )
 
     def _told(self, face: Face, cell: int) -> Float[Tensor, "w mP"]:

@@ -9,7 +9,14 @@ from pinnlite.geometry.tiling import tiles
 from pinnlite.problem.problem import Problem
 from pinnlite.solving.block_elimination import Stopped
 from pinnlite.solving.box_newton import Outcome, gauss_newton
-from pinnlite.solving.box_refinement import MOST_CUT, Refinement, degree_of_many, first_degree, members_of, most_degree
+from pinnlite.solving.box_refinement import (
+    MOST_CUT,
+    Refinement,
+    degree_of_many,
+    first_degree,
+    members_of,
+    most_degree,
+)
 from pinnlite.solving.refine import Candidate, Clock
 from pinnlite.trials.boxes import Boxes
 from pinnlite.trials.partition import Partition
@@ -80,6 +87,8 @@ class _Attempt:
             if finer is None:
                 break
             if finer is outcome.boxes or self._too_many(finer):
+                if self.amplification < math.inf:  # not the first: still good enough to measure that one by
+                    break
                 return Candidate(self.solved, self._note(self.solved), self._unresolved)
             self.boxes = finer
         return self._checked(outcome, accuracy)

@@ -133,7 +133,9 @@ class Boxes:
         middle = (self.partition.low.amin(0) + self.partition.high.amax(0)) / 2
         half, offset = self.partition.half, self.partition.low + self.partition.half - middle
         raised = torch.zeros(len(self.partition), len(indices), dtype=torch.float64)
-        for j, a in enumerate(indices.tolist()):  # (o + h s)^2 / 2 = (o^2 + h^2/3) / 2 P_0 + o h P_1 + h^2 / 3 P_2
+        for j, a in enumerate(
+            indices.tolist()
+        ):  # (o + h s)^2 / 2 = (o^2 + h^2/3) / 2 P_0 + o h P_1 + h^2 / 3 P_2
             if sum(a) == 0:
                 raised[:, j] = (offset.square() + half.square() / 3).sum(1) / 2
             for i in range(len(a)):
@@ -225,7 +227,9 @@ class Boxes:
         """For each unknown, cell and total degree the largest coefficient, relative to the largest anywhere."""
         degrees = multi_indices(self.degree, self.partition.low.shape[1]).sum(1)
         own = torch.stack(list(self.coefficients.values())).abs()
-        own = own.where(own > _ROUNDING * own.amax(), 0.0)  # an unknown may be zero, but for the rounding of others
+        own = own.where(
+            own > _ROUNDING * own.amax(), 0.0
+        )  # an unknown may be zero, but for the rounding of others
         shells = torch.stack([own[..., degrees == k].amax(-1) for k in range(self.degree + 1)], -1)
         return shells / own.amax((1, 2)).clamp(min=_TINY)[:, None, None]
 

@@ -23,7 +23,10 @@ def of_u(exact: Callable[..., Tensor]) -> Callable[..., Values]:
 
 def around(values: str) -> tuple[str, ...]:
     """u on the four sides of the unit square, from a formula in x and y."""
-    sides = (re.sub(rf"\b{name}\b|(?<=\d){name}\b", f"({end})", values) for name, end in (("x", 0), ("x", 1), ("y", 0), ("y", 1)))
+    sides = (
+        re.sub(rf"\b{name}\b|(?<=\d){name}\b", f"({end})", values)
+        for name, end in (("x", 0), ("x", 1), ("y", 0), ("y", 1))
+    )
     return tuple(f"u({face}) = {side}" for face, side in zip(FACES, sides, strict=True))
 
 
@@ -189,7 +192,12 @@ LAYER = Known(
     1e-8,
 )
 TORSION = Known(
-    "torsion of a square bar", ("u_xx + u_yy = -1", "u = 0 on boundary"), SQUARE, of_u(torsion), 1e-6, floor=1e-9
+    "torsion of a square bar",
+    ("u_xx + u_yy = -1", "u = 0 on boundary"),
+    SQUARE,
+    of_u(torsion),
+    1e-6,
+    floor=1e-9,
 )
 CORNER_STATEMENTS = (pl.equation(corner_balance), "u = 0 on boundary")  # its source has no formula in x and y
 SMOOTH = (POISSON, HELMHOLTZ, POISSON_3D, CUBIC, MONGE_AMPERE, MIXED, COUPLED, PLATE, PERIODIC, OSCILLATING)

@@ -50,7 +50,9 @@ def test_elimination_in_any_order_is_least_squares(order: list[list[int]]) -> No
     for i, rows in enumerate(blocks):
         left = 0
         for g in rows.groups:
-            dense[5 * i : 5 * i + 5, starts[g] : starts[g] + widths[g]] = rows.matrix[:, left : left + widths[g]]
+            dense[5 * i : 5 * i + 5, starts[g] : starts[g] + widths[g]] = rows.matrix[
+                :, left : left + widths[g]
+            ]
             left += widths[g]
     expected = np.linalg.lstsq(dense, np.concatenate([rows.right for rows in blocks]), rcond=None)[0]
     found = solve_blocks(blocks, widths, order, lambda: False)
@@ -89,17 +91,6 @@ def test_an_even_partition_converges_with_the_degree_as_its_order() -> None:
     assert math.log2(coarse / fine) > 6
 
 
-def test_towards_a_corner_error_falls_by_far_more_than_boxes_grow() -> None:
-    """On even boxes r^2 log r would fall by 2^-4 when their number grows fourfold; with graded ones it is exponential."""
-    loose, tight = (pl.solve(*TORSION.statements, tol=tol, **TORSION.names) for tol in (1e-4, 1e-6))
-    assert loose.converged
-    assert tight.converged
-    more = len(tight.trial.partition) / len(loose.trial.partition)  # type: ignore[union-attr]
-    assert TORSION.error(tight) < 1e-6
-    assert TORSION.error(loose) < 1e-4
-    assert more < 60
-
-
 def test_a_re_entrant_corner_is_resolved() -> None:
     solution = pl.solve(*CORNER_STATEMENTS, on=L_SHAPE, tol=1e-4)
     X, weights = L_SHAPE.quadrature(4000)
@@ -108,6 +99,9 @@ def test_a_re_entrant_corner_is_resolved() -> None:
     assert solution.converged
     assert true < 1e-4
     assert true / 10 < solution.error < 10 * true
+    # Even boxes would have to be of h = 1e-3 for an error of h^(4/3): three million of them.
+    assert isinstance(solution.trial, Boxes)
+    assert len(solution.trial.partition) < 200
 
 
 @pytest.mark.parametrize("known", [CUBIC, MONGE_AMPERE, PERIODIC, LAYER, POISSON_3D], ids=lambda k: k.name)
@@ -119,7 +113,9 @@ def test_kinds_of_problems(known: Known) -> None:
 
 def test_an_unknown_that_is_zero_does_not_hold_up_the_others() -> None:
     """Flow between plates: the velocity across is zero, and its rounding is no error."""
-    sides = [f"u({face}) = {u}" for face, u in (("0, y", "y^2"), ("1, y", "y^2"), ("x, 0", "0"), ("x, 1", "1"))]
+    sides = [
+        f"u({face}) = {u}" for face, u in (("0, y", "y^2"), ("1, y", "y^2"), ("x, 0", "0"), ("x, 1", "1"))
+    ]
     sides += [f"v({face}) = 0" for face in ("0, y", "1, y", "x, 0", "x, 1")]
     solution = pl.solve(
         "u_xx + u_yy = p_x", "v_xx + v_yy = p_y", "u_x + v_y = 0", *sides, "p(0, 0) = 0", x=(0, 1), y=(0, 1)
@@ -152,7 +148,7 @@ def test_a_parameter_is_found_from_observations() -> None:
         "u(1, y) = exp(2)*sin(y)",
         "u(x, 0) = 0",
         "u(x, 1) = exp(2x)*sin(1)",
-        pl.data("u", X, torch.exp(2 * X[:, 0]) * torch.sin(X[:, 1])),
+        pl.data("u", X[:, 0], X[:, 1], torch.exp(2 * X[:, 0]) * torch.sin(X[:, 1])),
         x=(0, 1),
         y=(0, 1),
         k=pl.Unknown(1.0),
