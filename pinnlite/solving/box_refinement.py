@@ -82,13 +82,12 @@ class Refinement:
         judged, boxes = Judged.of(outcome), outcome.boxes
         single = len(boxes.partition) == 1
         worst = judged.lacking.amax().item()
-        if worst <= accuracy:
-            if not (single and self.d <= MOST_CUT and not _exponential(boxes)):
-                overlooked = _overlooked(self.problem, boxes, accuracy)
-                if not overlooked.any():
-                    return None
-                lacking = torch.where(overlooked[:, None], 1.0, judged.lacking)
-                judged = Judged(boxes, torch.where(overlooked, 1.0, 0.0), lacking)
+        if worst <= accuracy and not (single and self.d <= MOST_CUT and not _exponential(boxes)):
+            overlooked = _overlooked(self.problem, boxes, accuracy)
+            if not overlooked.any():
+                return None
+            lacking = torch.where(overlooked[:, None], 1.0, judged.lacking)
+            judged = Judged(boxes, torch.where(overlooked, 1.0, 0.0), lacking)
         if single and self._worth_raising(boxes, worst, accuracy):
             return boxes.of_degree(_next_degree(boxes, self.d, worst, accuracy))
         if self.d > MOST_CUT:

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterator
 
-
 from pinnlite.geometry.domains import Box
 from pinnlite.geometry.tiling import tiles
 from pinnlite.problem.problem import Problem
@@ -23,7 +22,7 @@ from pinnlite.trials.partition import Partition
 
 _MOST_COORDINATES = 5
 _CANDIDATES = 6
-_MARGIN = 0.3  # of the tolerance
+_MARGIN = 1.0  # of the tolerance: tails are more than the error that goes with them
 _SHARPER = 0.1  # from one candidate to the next
 _FLOOR = 1e-14  # coefficients below this are rounding
 _MOST_UNKNOWNS = {2: 150_000, 3: 15_000}  # of all boxes, by the number of coordinates

@@ -104,7 +104,7 @@ POISSON_3D = Known(
 POISSON_5D = Known(
     "Poisson in 5-D",
     sum_of_sines(),
-    {name: (0, 1) for name in "abcde"},
+    dict.fromkeys("abcde", (0, 1)),
     of_u(lambda *x: torch.stack([torch.sin(PI / 2 * each) for each in x]).sum(0)),
     1e-8,
 )

@@ -1,5 +1,6 @@
 """Problems on boxes through solve: against closed forms, NumPy's least squares, and the rates that theory gives."""
 
+import itertools
 import math
 from pathlib import Path
 
@@ -80,7 +81,7 @@ def error_on(known: Known, halvings: int, degree: int) -> float:
 
 def test_a_smooth_solution_converges_exponentially_with_the_degree() -> None:
     errors = [error_on(POISSON, 0, degree) for degree in (6, 10, 14, 18)]
-    factors = [b / a for a, b in zip(errors, errors[1:], strict=False)]
+    factors = [b / a for a, b in itertools.pairwise(errors)]
     assert errors[-1] < ROUNDING
     assert factors[0] > factors[1] > factors[2]  # faster than any fixed factor
     assert factors[0] < 0.05
