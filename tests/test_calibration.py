@@ -7,8 +7,8 @@ within ten times the tolerance. Run with ``-s`` to see the table.
 import pytest
 
 import pinnlite as pl
-from tests.problems.evolution import EVOLUTION
 from tests.problems.elliptic import SMOOTH
+from tests.problems.evolution import EVOLUTION
 from tests.problems.ordinary import ORDINARY, Known
 
 

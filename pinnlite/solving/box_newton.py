@@ -1,4 +1,4 @@
-"""Gauss-Newton on a partition into boxes: one least-squares solve where the problem is linear, damped ones elsewhere."""
+"""Gauss-Newton on a partition into boxes: one solve where the problem is linear, damped ones elsewhere."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ _NEAR = 1e-3  # a step as short as this is taken whole: the misfit may be all tr
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """Where the iteration ended, whether it came to rest there, how it amplifies noise, and what is left of the rows."""
+    """Where the iteration ended, whether it came to rest, how noise is amplified, and what is left of the rows."""
 
     boxes: Boxes
     settled: bool

@@ -2,14 +2,12 @@
 
 import math
 from collections.abc import Mapping
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from pinnlite.problem.equations import Key
 from pinnlite.problem.equations import Key
 from pinnlite.problem.problem import Problem
 from pinnlite.solving.box_newton import Outcome
@@ -102,7 +100,9 @@ class Refinement:
         if self.d > 2 or members_of(boxes.degree, self.d) < _PATIENT:  # in space cuts are dear
             return boxes.degree < most
         enough = boxes.degree + math.log(max(1.0, worst / accuracy)) / _decay(boxes)
-        hoped = most if self.d < MOST_CUT else _HOPE * most  # many boxes of three coordinates are dearer still
+        hoped = (
+            most if self.d < MOST_CUT else _HOPE * most
+        )  # many boxes of three coordinates are dearer still
         return boxes.degree < most and _exponential(boxes) and enough <= hoped
 
     def _cut(self, judged: Judged, boxes: Boxes, spots: Float[Tensor, "E d"]) -> Boxes:

@@ -1,4 +1,4 @@
-"""Problems in several coordinates without a march: one box of rising degree, or ever more boxes where that is no use."""
+"""Problems in several coordinates without a march: one box of rising degree, or more boxes where that is no use."""
 
 import math
 from collections.abc import Iterator

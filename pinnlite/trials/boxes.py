@@ -36,7 +36,7 @@ def multi_indices(degree: int, dimension: int) -> Int[Tensor, "P d"]:
 
 
 def legendre_table(s: Float[Tensor, " n"], degree: int, derivative: int) -> Float[Tensor, "p1 n"]:
-    """A derivative of P_0 ... P_degree at ``s``, row by row, by P_n^(k) = (2k-1)!! C_{n-k}^{(k+1/2)}: no digit is lost."""
+    """A derivative of P_0 ... P_degree at ``s``, row by row: P_n^(k) = (2k-1)!! C_{n-k}^{(k+1/2)} loses no digit."""
     order = derivative + 0.5
     rows = [torch.zeros_like(s)] * min(derivative, degree + 1)
     for n in range(degree + 1 - derivative):
