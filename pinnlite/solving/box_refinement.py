@@ -19,7 +19,6 @@ MOST_CUT = 3  # coordinates in which a box is cut: in more there would be too ma
 _MOST_MEMBERS = 2100  # of a single box
 _FIRST_DEGREE, _FIRST_MEMBERS = 8, 150
 _PATIENT = 480  # members up to which the degree is raised without asking whether it helps
-_HOPE = 1.3  # coefficients of entire functions fall faster than their decay so far promises
 _GROWTH = 1.5  # of the number of members when the degree is raised
 _LEAST_DECAY = (
     0.3  # of the logarithm of the coefficients from one degree to the next, where the degree is raised
@@ -33,7 +32,6 @@ _SINGULAR_ORDER = (
 _GRADED = 4  # cuts in a row towards a singular point
 _NEAR = 0.05  # of a box: how near to a corner a spot is to mean it
 _SHORTEST = 1e-13  # of the domain: boxes as short as that are left as they are
-_NOTHING = 1e-12  # of what an equation's terms could be: rounding
 _LOOKS = 40  # points of a box where the equations are looked at
 _MOST_UNBALANCED, _LEAST_UNBALANCED = 0.05, 1e-9  # of the equation's largest term
 _NOTHING = 1e-12  # of the terms: rounding
@@ -100,10 +98,7 @@ class Refinement:
         if self.d > 2 or members_of(boxes.degree, self.d) < _PATIENT:  # in space cuts are dear
             return boxes.degree < most
         enough = boxes.degree + math.log(max(1.0, worst / accuracy)) / _decay(boxes)
-        hoped = (
-            most if self.d < MOST_CUT else _HOPE * most
-        )  # many boxes of three coordinates are dearer still
-        return boxes.degree < most and _exponential(boxes) and enough <= hoped
+        return boxes.degree < most and _exponential(boxes) and enough <= most
 
     def _cut(self, judged: Judged, boxes: Boxes, spots: Float[Tensor, "E d"]) -> Boxes:
         """The worst boxes cut in two along the axes that they lack most on; towards singular points several times."""
@@ -139,7 +134,8 @@ def _corners(
     """Corners of boxes that are near the spots in them: where singular points are, if there are any."""
     corners = torch.where(spots - low < high - spots, low, high)
     near = ((spots - corners).abs() <= _NEAR * (high - low)).all(1)
-    return corners[near].unique(dim=0)
+    distinct: Tensor = torch.unique(corners[near], dim=0)
+    return distinct
 
 
 def _touching(partition: Partition, corners: Float[Tensor, "c d"]) -> Bool[Tensor, " E"]:
@@ -208,7 +204,7 @@ def _overlooked(problem: Problem, boxes: Boxes, accuracy: float) -> Bool[Tensor,
         ((residual, slopes),) = pointwise([equation], named, values)
         terms = [residual.abs(), *((slope * values[key]).abs() for key, slope in slopes.items())]
         size = torch.stack([term.expand(len(X)) for term in terms]).nan_to_num(posinf=0.0).amax()
-        size = size.clamp(min=__rounding(boxes, slopes) / most)
+        size = size.clamp(min=_rounding(boxes, problem, slopes) / most)
         bad |= (residual.expand(len(X)).abs() > most * size).view(-1, count).any(1)
     return bad & large
 
@@ -221,17 +217,5 @@ def _rounding(boxes: Boxes, problem: Problem, slopes: Mapping[Key, Tensor]) -> f
         slope.abs().amax().item() * size / math.prod(h**k for h, k in zip(lengths, index, strict=True))
         for (name, index), slope in slopes.items()
         if name in problem.unknowns
-    ]
-    return _NOTHING * max(terms, default=0.0)
-
-
-def _rounding(boxes: Boxes, slopes: Mapping[Key, Tensor]) -> float:
-    """What an equation's terms may be by rounding alone: where all of them are zero their balance means nothing."""
-    size = max(own.abs().amax().item() for own in boxes.coefficients.values())
-    lengths = (boxes.partition.extent / 2).tolist()
-    terms = [
-        slope.abs().amax().item() * size / math.prod(h**k for h, k in zip(lengths, index, strict=True))
-        for (name, index), slope in slopes.items()
-        if name in boxes.coefficients
     ]
     return _NOTHING * max(terms, default=0.0)

@@ -136,7 +136,7 @@ class BoxRows:
             residual / (unit[:, None] if residual.ndim > 1 else unit)
             for residual, unit in zip(residuals, self.units, strict=True)
         ]
-        return torch.cat([rows.flatten() for rows in scaled]).norm().nan_to_num(math.inf).item()
+        return float(torch.cat([rows.flatten() for rows in scaled]).norm().nan_to_num(math.inf))
 
     def imbalance(self, boxes: Boxes) -> tuple[Float[Tensor, " E"], Float[Tensor, "E d"]]:
         """For each cell the largest residual, relative to what its terms are for functions of this size, and where."""
@@ -185,7 +185,7 @@ class BoxRows:
     def _equations(self, guess: Boxes) -> Iterator[tuple[Tensor, dict[Key, Tensor], dict[Key, Tensor]]]:
         """Residuals, slopes and partials of each equation, ``(E, n)``."""
         shape = (len(self.partition), len(self.reference))
-        places = {**self.problem.parameters, **self._coordinates(self.points)}
+        places: Values = {**self.problem.parameters, **self._coordinates(self.points)}
         for equation in self.problem.equations:
             values = {key: self._values(key, guess) for key in equation.wanted}
             flat = {key: value.reshape(-1) for key, value in values.items()}
@@ -238,7 +238,7 @@ class BoxRows:
         alone = [
             i for i in range(self.dimension) if len({place[i] for place in places}) == 1
         ]  # coordinates that mean one number at each point
-        for together in cells.unique(dim=0):
+        for together in torch.unique(cells, dim=0):
             chosen = (cells == together).all(1)
             names = {self.problem.domain.names[i]: moved[places[0]][chosen, i] for i in alone}
             yield _Piece(
@@ -268,7 +268,7 @@ class BoxRows:
                     NORMAL + name: torch.full((int(near.sum()),), side * (i == axis), dtype=torch.float64)
                     for i, name in enumerate(names)
                 }
-                places = {**self.problem.parameters, **self._coordinates(X[near]), **normal}
+                places: Values = {**self.problem.parameters, **self._coordinates(X[near]), **normal}
                 yield _Piece(condition, {at: X[near]}, {at: cell}, places)
 
     def _observed(self, data: Data) -> Iterator[_Piece]:
@@ -276,7 +276,7 @@ class BoxRows:
         unknown, index = key_of(data.name, self.problem.unknowns, self.problem.domain.names)
         at: Place = (None,) * self.dimension
         cells = self.partition.locate(data.points)
-        for cell in cells.unique().tolist():
+        for cell in torch.unique(cells).tolist():
             values = data.values[cells == cell]
 
             def residual(places: Values, found: Mapping[Any, Tensor], values: Tensor = values) -> Tensor:

@@ -107,7 +107,7 @@ def trace(
 
 @dataclass(frozen=True, eq=False)
 class Boxes:
-    """A trial of Legendre elements on a partition, all of one degree; ``parameters`` are unknown numbers beside them."""
+    """Legendre elements on a partition, all of one degree; ``parameters`` are unknown numbers beside them."""
 
     partition: Partition
     degree: int
@@ -150,7 +150,7 @@ class Boxes:
         """Derivatives at any points, each ``(N,)``; outside the partition the nearest box goes on."""
         size = multi_indices(self.degree, X.shape[1]).shape[0]
         found: dict[Key, list[Tensor]] = {key: [] for key in wanted}
-        for part in X.split(max(1, _MOST_VALUES // size)):
+        for part in torch.split(X, max(1, _MOST_VALUES // size)):
             cells = self.partition.locate(part)
             half = self.partition.half[cells]
             s = (part - self.partition.low[cells]) / half - 1

@@ -62,7 +62,7 @@ class Partition:
         if len(self) == 1:
             return torch.zeros(len(X), dtype=torch.long)
         found = []
-        for part in X.detach().split(max(1, _MOST_COMPARED // len(self))):
+        for part in torch.split(X.detach(), max(1, _MOST_COMPARED // len(self))):
             beyond = torch.maximum(self.low - part[:, None], part[:, None] - self.high).clamp(min=0).sum(2)
             found.append(beyond.argmin(1))
         return torch.cat(found) if found else torch.zeros(0, dtype=torch.long)
