@@ -19,7 +19,6 @@ from pinnlite.trials.constrained import Constrained, built_in
 from pinnlite.trials.elements import Elements
 from pinnlite.trials.linear import LinearTrial
 from pinnlite.trials.module import ModuleTrial
-from pinnlite.trials.ridge import Ridge
 from pinnlite.trials.parameters import WithParameters
 from pinnlite.trials.partition import Partition
 from pinnlite.trials.ridge import Ridge
