@@ -31,7 +31,7 @@ _LAYER = 320  # features whose output layer shows whether one layer will do, and
 _WITHIN_REACH = 0.1  # of the residual at rest: what such a layer leaves at most then
 _LOOK = GaussNewton(steps=8)  # at a layer, where the problem is not linear
 _MOST_DEEP = 3  # coordinates: in more, one wide layer does better for the weights it has
-_WIDTHS = (80, 160, 240, 320, 480)
+_WIDTHS = (80, 160, 240, 400, 640)
 _MOST_DENSE = 3000  # weights up to which the steps of Gauss-Newton are quick
 _DEEP = ((20, 20, 20), (30, 30, 30), (40, 40, 40))
 _SCALE = 2.0  # steepness of a deep network's first layer per half-width of the domain
