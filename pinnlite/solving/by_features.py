@@ -103,7 +103,7 @@ def candidates(
                 steeper = 1 / steeper
             contenders = (best.family, replace(best.family, scale=steeper * best.family.scale))
         before = best.trial
-        expected = (clock.seconds - began) * _GROWTH**3
+        expected = (clock.seconds - began) * _GROWTH**2.5  # the factorisation's share grows by the cube
         width = int(_GROWTH * width)
         if clock.limit is not None and clock.seconds + expected > clock.limit:
             limit = f"The time limit of {clock.limit:g} s leaves no time for {width} features"

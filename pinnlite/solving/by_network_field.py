@@ -54,7 +54,8 @@ def candidates(
     generator = torch.Generator().manual_seed(seed)
     looked = "auto" if problem.linear else _LOOK
     best = competition(problem, FAMILIES, _LAYER, looked, generator, None, clock)[0]
-    if clock.spent:
+    late = clock.spent
+    if late:
         return
     if len(problem.domain.names) > _MOST_DEEP or best.residual < _WITHIN_REACH * best.at_rest:
         weights = len(problem.domain.names) + len(problem.unknowns) + 1  # of each feature
