@@ -23,21 +23,10 @@ import pinnlite as pl
 from pinnlite.verify.effort import reference_effort
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-<<<<<<< HEAD
 from tests.problems import elliptic, evolution, ordinary, regions
 from tests.problems.known import Known
 
 _SLOW = 5.0  # seconds from which on one run has to do
-=======
-from tests.problems.ordinary import ORDINARY, OSCILLATOR, OSCILLATOR_BOUNDARY, Known
-from tests.problems.regions import BY_FEATURES, HELMHOLTZ, SQUARE
-
-ROWS = [(known, "legendre", known.tolerance) for known in ORDINARY]
-ROWS += [(known, "features", 1e-12) for known in (OSCILLATOR, OSCILLATOR_BOUNDARY)]
-ROWS += [(known, "network", 1e-7) for known in (OSCILLATOR, OSCILLATOR_BOUNDARY)]
-ROWS += [(known, "features", known.tolerance) for known in BY_FEATURES]
-ROWS += [(SQUARE, "network", 1e-6), (HELMHOLTZ, "network", 1e-5)]
->>>>>>> 7736b30 (Benchmark: features and networks in several coordinates)
 
 
 @dataclass(frozen=True)
