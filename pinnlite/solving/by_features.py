@@ -99,11 +99,13 @@ def candidates(
             yield Candidate(others[0].trial, f"{width} {others[0]}")
         yield Candidate(best.trial, f"{width} {best}")
         if best.residual < _RESOLVED * best.at_rest or width > _MOST_COMPETING:
-            if len(contenders) == 2 and best.family == contenders[0]:
+            if len(contenders) < len(FAMILIES) and best.family == contenders[0]:
                 steeper = 1 / steeper
-            contenders = (best.family, replace(best.family, scale=steeper * best.family.scale))
+            scale = best.family.scale
+            scales = [scale, steeper * scale, *([2 * scale] if width <= _MOST_COMPETING else [])]
+            contenders = [replace(best.family, scale=scale) for scale in scales]
         before = best.trial
-        expected = (clock.seconds - began) * _GROWTH**3
+        expected = (clock.seconds - began) * _GROWTH**2.5  # the factorisation's share grows by the cube
         width = int(_GROWTH * width)
         if clock.limit is not None and clock.seconds + expected > clock.limit:
             limit = f"The time limit of {clock.limit:g} s leaves no time for {width} features"

@@ -29,8 +29,9 @@ from pinnlite.trials.module import ModuleTrial
 
 _LAYER = 320  # features whose output layer shows whether one layer will do, and how it is best drawn
 _WITHIN_REACH = 0.1  # of the residual at rest: what such a layer leaves at most then
+_LOOK = GaussNewton(steps=8)  # at a layer, where the problem is not linear
 _MOST_DEEP = 3  # coordinates: in more, one wide layer does better for the weights it has
-_WIDTHS = (80, 160, 240, 320, 480)
+_WIDTHS = (80, 160, 240, 400, 640)
 _MOST_DENSE = 3000  # weights up to which the steps of Gauss-Newton are quick
 _DEEP = ((20, 20, 20), (30, 30, 30), (40, 40, 40))
 _SCALE = 2.0  # steepness of a deep network's first layer per half-width of the domain
@@ -51,7 +52,11 @@ def candidates(
 ) -> Iterator[Candidate]:
     """Networks, each from a draw of its own or much further trained than the one before."""
     generator = torch.Generator().manual_seed(seed)
-    best = competition(problem, FAMILIES, _LAYER, "auto", generator, None, clock)[0]
+    looked = "auto" if problem.linear else _LOOK
+    best = competition(problem, FAMILIES, _LAYER, looked, generator, None, clock)[0]
+    late = clock.spent
+    if late:
+        return
     if len(problem.domain.names) > _MOST_DEEP or best.residual < _WITHIN_REACH * best.at_rest:
         weights = len(problem.domain.names) + len(problem.unknowns) + 1  # of each feature
         for width in (width for width in _WIDTHS if width * weights <= _MOST_DENSE):

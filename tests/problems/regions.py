@@ -103,6 +103,13 @@ POISSON_5D = known(
     1e-6,
     **dict.fromkeys("abcdf", (0, 1)),
 )
+POISSON_10D = known(
+    "Poisson in 10 dimensions",
+    (" + ".join(f"u_{c}{c}" for c in "abcdfghijk") + " = 0", "u = a*b + c*d + f*g + h*i + j*k on boundary"),
+    lambda *X: {"u": sum(X[2 * i] * X[2 * i + 1] for i in range(5))},
+    1e-5,
+    **dict.fromkeys("abcdfghijk", (0, 1)),
+)
 SQUARE = known(
     "Poisson on the unit square",
     ("u_xx + u_yy = -2*pi^2*sin(pi*x)*sin(pi*y)", "u = 0 on boundary"),
