@@ -19,9 +19,11 @@ import pinnlite as pl
 from pinnlite.verify.effort import reference_effort
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from tests.problems.evolution import BURGERS, EVOLUTION
 from tests.problems.ordinary import ORDINARY, OSCILLATOR, OSCILLATOR_BOUNDARY, Known
 
 ROWS = [(known, "legendre", known.tolerance) for known in ORDINARY]
+ROWS += [(BURGERS, "legendre", 1e-10), *((known, "legendre", known.tolerance) for known in EVOLUTION)]
 ROWS += [(known, "features", 1e-12) for known in (OSCILLATOR, OSCILLATOR_BOUNDARY)]
 ROWS += [(known, "network", 1e-7) for known in (OSCILLATOR, OSCILLATOR_BOUNDARY)]
 
