@@ -32,13 +32,19 @@ _SCANS = 8  # solves of one accuracy that a scan between the nodes may ask for
 
 
 def candidates(
-    problem: Problem, tol: float, clock: Clock, basis_of: Callable[[int], Basis] = lambda count: LEGENDRE
+    problem: Problem,
+    tol: float,
+    clock: Clock,
+    basis_of: Callable[[int], Basis] = lambda count: LEGENDRE,
+    near: Approximation | None = None,
 ) -> Iterator[Candidate]:
     """Solutions of growing accuracy, each with more nodes in other places than the one before.
 
-    ``basis_of`` gives the functions that an element with so many nodes is made of.
+    ``basis_of`` gives the functions that an element with so many nodes is made of. Of several solutions the one
+    ``near`` a function is looked for.
     """
     attempt = _Attempt(problem, clock)
+    attempt.before = near
     for level in range(_CANDIDATES):
         wanted = tol * _MARGIN * _SHARPER**level
         count = min(32, max(8, round(6 - math.log10(max(LEGENDRE.floor, wanted))))) + 2 * level

@@ -13,7 +13,7 @@ from pinnlite.solving import by_elements
 from pinnlite.solving.dense import CollocationRows
 from pinnlite.solving.gauss_newton import GaussNewton
 from pinnlite.solving.lbfgs import LBFGS
-from pinnlite.solving.opening import eigenfunction
+from pinnlite.solving.opening import first_function
 from pinnlite.solving.ordinary import fitted, gauss_points, observations, rows_on
 from pinnlite.solving.refine import Candidate, Clock
 from pinnlite.solving.residuals import INTERRUPTED, Method
@@ -42,7 +42,7 @@ def candidates(
 ) -> Iterator[Candidate]:
     """Ever wider networks of two hidden layers, each from a draw of its own."""
     generator = torch.Generator().manual_seed(seed)
-    first = eigenfunction(problem, clock)
+    first = first_function(problem, clock)
     for hidden in _SIZES:
         network = _Network(problem, hidden, generator, clock)
         if first is not None:
@@ -166,7 +166,7 @@ def candidates_from(
     with torch.no_grad():
         left = rows.rows().norm().item()
     yield Candidate(trial, f"module of {size} parameters, residual {left:.1e}")
-    yield next(by_elements.candidates(problem, tol, clock))
+    yield next(by_elements.candidates(problem, tol, clock, near=trial))
 
 
 def _drawn(problem: Problem, hidden: tuple[int, ...], generator: torch.Generator) -> nn.Sequential:

@@ -2,14 +2,16 @@
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from pinnlite.problem.equations import Key
+from pinnlite.problem.equations import Condition, Key, Values
 from pinnlite.problem.problem import Problem
 from pinnlite.problem.sample import INTERIOR, by_name
 from pinnlite.solving.dense import condition_blocks, half_widths
+from pinnlite.solving.integrals import Whole
 from pinnlite.solving.residuals import pointwise
 from pinnlite.trials.boxes import Boxes
 from pinnlite.trials.elements import Elements
@@ -94,12 +96,15 @@ def _usual_size(
     return torch.stack(terms).sum() if terms else weights.new_zeros(())
 
 
-def misfit(trial: Approximation, problem: Problem) -> float:
-    """How far conditions in several coordinates are from holding, between the points that were used, relative to u.
+def misfit(trial: Approximation, problem: Problem, finer: Approximation) -> float:
+    """How far conditions are from holding, between the points that were used, relative to u.
 
-    Two solutions by least squares agree on what they make of conditions that contradict each other.
+    Two solutions by least squares agree on what they make of conditions that contradict each other, and Newton's method
+    on a function that no step leads away from.
     """
-    if len(problem.domain.names) == 1 or isinstance(trial, SpaceTime):
+    if len(problem.domain.names) == 1:
+        return max(_missed(trial, problem, c, *quadrature(problem, trial, finer)) for c in problem.conditions)
+    if isinstance(trial, SpaceTime):
         return 0.0  # there are as many conditions as there are unknowns for them: none is left to be missed
     points = problem.sample(_CONDITION_POINTS, seed=_UNSEEN)
     with torch.no_grad():
@@ -111,3 +116,25 @@ def misfit(trial: Approximation, problem: Problem) -> float:
         residual, unit = block.terms(trial, lengths)
         worst = max(worst, residual.square().mean().sqrt().item() / max(unit * size, 1e-300))
     return worst
+
+
+def _missed(
+    trial: Approximation, problem: Problem, condition: Condition, X: Tensor, weights: Tensor
+) -> float:
+    """What a condition in one coordinate is missed by, relative to its terms as large as they are anywhere."""
+    values: dict[Any, Tensor] = {}
+    sizes: dict[Any, Tensor] = {}
+    with torch.no_grad():
+        for placed in condition.wanted:
+            key, at = placed[:2], X.new_tensor([placed[2]])
+            values[placed] = trial.partials(at, [key])[key]
+            sizes[placed] = trial.partials(X, [key])[key].abs().amax()
+        places: Values = {**problem.parameters, problem.domain.names[0]: X[:, 0]}
+        for leaf, integrand in condition.integrals.items():
+            inside = integrand.residual(places, trial.partials(X, sorted(integrand.wanted))).expand(len(X))
+            values[leaf], sizes[leaf] = (weights @ inside).reshape(1), weights @ inside.abs()
+    whole = Whole(frozenset(values), condition.residual)
+    ((residual, slopes),) = pointwise([whole], problem.parameters, values)
+    missed = residual.abs().amax()
+    terms = torch.stack([missed, *((slope * sizes[key]).abs().amax() for key, slope in slopes.items())]).sum()
+    return (missed / terms.clamp(min=_TINY)).nan_to_num(nan=1.0).item()

@@ -19,7 +19,7 @@ _NODES = 160
 
 
 @dataclass(frozen=True, eq=False)
-class _Whole:
+class Whole:
     """A condition whose residual is a function of its integrals too."""
 
     wanted: frozenset[Any]
@@ -88,7 +88,5 @@ def integral_blocks(problem: Problem) -> list[IntegralBlock]:
                 for placed in sorted(condition.wanted, key=str)
             }
             wanted: frozenset[Any] = frozenset([*condition.wanted, *integrals])
-            blocks.append(
-                IntegralBlock(_Whole(wanted, condition.residual), problem.parameters, at, integrals)
-            )
+            blocks.append(IntegralBlock(Whole(wanted, condition.residual), problem.parameters, at, integrals))
     return blocks

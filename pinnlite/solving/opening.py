@@ -1,7 +1,8 @@
 """Where Newton's method starts: a march with guessed parameters, or the simplest function that meets the conditions."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -23,6 +24,7 @@ from pinnlite.trials.trial import Approximation
 
 _ACCURACY = 1e-6
 _NODES = radau_nodes(12)
+_SAMPLE = (0.2113, 0.5231, 0.8397)  # of the domain
 _PIECES, _DEGREE, _ITERATIONS = 12, 16, 6  # for the first look at an eigenfunction
 
 
@@ -80,7 +82,8 @@ def opening(problem: Problem, system: System, clock: Clock) -> Approximation:
     plain = [c for c in problem.conditions if c.linear and {u for u, _, _ in c.wanted} <= set(problem.orders)]
     plain = [c for c in plain if not c.integrals]
     trivial = bool(problem.unknown_parameters) and _is_trivial(problem)
-    bump = Bump(1.0 if trivial else 0.0, max(abs(low), abs(high)))
+    away = trivial or any(_is_flat(condition, problem) for condition in problem.conditions)
+    bump = Bump(1.0 if away else 0.0, max(abs(low), abs(high)))
     meeting: Approximation = bump
     if plain:
         meeting = Constrained(bump, problem.unknowns, plain, problem.domain, problem.parameters)
@@ -203,22 +206,56 @@ def _with_constants(equation: Equation, constants: Mapping[str, float]) -> Equat
 
 def _is_trivial(problem: Problem) -> bool:
     """Whether zero functions solve the equations at a sample of points, whatever the parameters are."""
-    name = problem.domain.names[0]
-    low, high = problem.domain.intervals[name]
-    x = low + (high - low) * torch.tensor([0.2113, 0.5231, 0.8397], dtype=torch.float64)
-    places: dict[str, Tensor | float] = {**problem.parameters, name: x}
+    places = _sample(problem)
     sought = set(problem.unknown_parameters)
     for equation in problem.equations:
         values = {
-            key: torch.ones_like(x) if key[0] in sought else torch.zeros_like(x) for key in equation.wanted
+            key: torch.full((len(_SAMPLE),), float(key[0] in sought), dtype=torch.float64)
+            for key in equation.wanted
         }
         if equation.residual(places, values).any():
             return False
     return True
 
 
-def eigenfunction(problem: Problem, clock: Clock) -> Approximation | None:
-    """A first eigenfunction, where zero solves the equations whatever the parameter is; None elsewhere."""
-    if not problem.unknown_parameters or not _is_trivial(problem):
+def _is_flat(condition: Condition, problem: Problem) -> bool:
+    """Whether zero functions miss a condition and no small change of them makes a difference to it."""
+    starts = {name: unknown.start for name, unknown in problem.unknown_parameters.items()}
+    functions: list[Tensor] = []
+
+    def values_at(keys: Iterable[Any], count: int) -> dict[Any, Tensor]:
+        found = {}
+        for key in keys:
+            found[key] = torch.full((count,), starts.get(key[0], 0.0), dtype=torch.float64)
+            if key[0] not in starts:
+                functions.append(found[key].requires_grad_(True))
+        return found
+
+    values = values_at(condition.wanted, 1)
+    places = _sample(problem)
+    for leaf, integrand in condition.integrals.items():
+        inside = values_at(integrand.wanted, len(_SAMPLE))
+        values[leaf] = integrand.residual(places, inside).mean().reshape(1)
+    residual = condition.residual(problem.parameters, values)
+    if not residual.any() or not functions:
+        return False
+    if not residual.requires_grad:
+        return True
+    slopes = torch.autograd.grad(residual.sum(), functions, allow_unused=True)
+    return not any(slope is not None and slope.any() for slope in slopes)
+
+
+def _sample(problem: Problem) -> Values:
+    """A few places that are nothing special."""
+    ((name, (low, high)),) = problem.domain.intervals.items()
+    return {**problem.parameters, name: low + (high - low) * torch.tensor(_SAMPLE, dtype=torch.float64)}
+
+
+def first_function(problem: Problem, clock: Clock) -> Approximation | None:
+    """Where to start if zero functions lead nowhere: they solve the equations whatever an unknown parameter is, or no
+    small change of them does anything to a condition. None elsewhere.
+    """
+    trivial = bool(problem.unknown_parameters) and _is_trivial(problem)
+    if not trivial and not any(_is_flat(condition, problem) for condition in problem.conditions):
         return None
     return opening(problem, system_of(problem), clock)

@@ -11,6 +11,7 @@ from pinnlite.solving.residuals import INTERRUPTED, Monitor
 from pinnlite.trials.trial import Approximation
 
 _MISFIT = 0.1  # of what a condition is missed by: the error that it makes inside at least
+_MOST_MISSED = 0.5  # of u: what misses a condition by more has nothing to do with it
 _MOST_RESIDUAL = 0.05  # of the equations' terms: what leaves more unbalanced is no solution, agree as it may
 
 
@@ -92,10 +93,12 @@ def refine(candidates: Iterator[Candidate], problem: Problem, tol: float, clock:
                 error = difference(before.trial, candidate.trial, problem)
                 history[-1] += f", {error:.1e} from the one before"
                 imbalance = relative_residual(before.trial, problem, candidate.trial)
-                missed = misfit(before.trial, problem)
+                missed = misfit(before.trial, problem, candidate.trial)
                 if missed > error / _MISFIT:
                     error = _MISFIT * missed
                     history[-1] += f", which misses its conditions by {missed:.1e}"
+                if missed > _MOST_MISSED:
+                    error = math.inf
                 if not imbalance < _MOST_RESIDUAL:
                     history[-1] += f", which leaves {imbalance:.0%} of the equation unbalanced"
                     error = math.inf
