@@ -5,11 +5,12 @@ import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 
+from pinnlite.differentiation.jet import Jet
 from pinnlite.errors import ProblemError
 from pinnlite.language.nodes import NormalDerivative
 from pinnlite.problem.boundary import BoundaryStatement
@@ -200,6 +201,8 @@ def _traced(
         given |= {name: places[name] for name in statement.arguments if name in places}
         given |= {name: unknown.value(values[name, zero]) for name, unknown in used.items()}
         result = _plain(statement.function(**given))
+        if isinstance(result, Jet):  # its derivatives are wanted: it stands for a tensor
+            return cast(Tensor, result)
         if not isinstance(result, Tensor | Real):
             raise ProblemError(
                 f"{statement.text} returned {type(result).__name__}: return the residual, one value for each point"
