@@ -148,7 +148,7 @@ def _read_slabs(fields: Fields, tensors: Tensors, problem: Problem, module: nn.M
     whole = bool((counts == counts.round()).all() and (counts >= 1).all() and (counts <= len(edges)).all())
     if not whole or len(times) != len(counts) + 1 or len(edges) != (counts + 1).sum():
         raise FileError(f"the file is damaged: {fields.place} has slabs that do not fit together")
-    partitions = edges.split((counts + 1).long().tolist())
+    partitions = torch.split(edges, (counts + 1).long().tolist())
     if not all(
         _is_partition(partition, problem.domain.intervals[name])
         for partition, name in ((times, names[time]), *((p, names[1 - time]) for p in partitions))

@@ -56,7 +56,8 @@ class Condensed:
     def inner(self, at_rest: Float[Tensor, "E N"], states: Float[Tensor, "E1 K"]) -> Float[Tensor, "E N"]:
         """The inner coordinates between these states."""
         pair = torch.cat([states[:-1], states[1:]], 1)
-        return at_rest - (self.response @ pair[..., None])[..., 0]
+        moved: Tensor = self.response @ pair[..., None]
+        return at_rest - moved[..., 0]
 
 
 def _permutation(pivots: Int[Tensor, "E N"], rows: int) -> Int[Tensor, "E NK"]:

@@ -72,13 +72,12 @@ class Cyclic:
             kept.append(turned[:, :K])
             g = torch.cat([turned[:, K:], g[pairs:]])
         right = torch.cat([g[0], ends])[:, None] / self._ends_scale
-        states = torch.linalg.solve_triangular(self._r, self._q.T @ right, upper=True).view(2, K)
+        states: Tensor = torch.linalg.solve_triangular(self._r, self._q.T @ right, upper=True).view(2, K)
         for level, top in zip(reversed(self._levels), reversed(kept), strict=True):
             pairs = len(level.q)
             near, far = states[:pairs, :, None], states[1 : pairs + 1, :, None]
-            middle = torch.linalg.solve_triangular(
-                level.triangle, top[..., None] - level.left @ near - level.right @ far, upper=True
-            )[..., 0]
+            right = top[..., None] - level.left @ near - level.right @ far
+            middle = torch.linalg.solve_triangular(level.triangle, right, upper=True)[..., 0]
             woven = torch.stack([states[:pairs], middle], 1).flatten(0, 1)
             states = torch.cat([woven, states[pairs:]])
         return states

@@ -31,7 +31,7 @@ class Evolution:
     @property
     def linear(self) -> bool:
         """Whether one Newton step is enough."""
-        return all(s.linear for s in (*self.equations, *self.boundary))
+        return all(e.linear for e in self.equations) and all(c.linear for c in self.boundary)
 
     def split(self, index: tuple[int, ...]) -> tuple[int, int]:
         """Orders of differentiation in space and in time."""
@@ -54,14 +54,16 @@ def evolution_of(problem: Problem) -> Evolution | None:
 
 def _read(problem: Problem, time: int) -> Evolution | None:
     """The problem with this coordinate as its time, if some condition says how it starts and none how it ends."""
-    initial, boundary, starts = [], [], set()
+    initial: list[Condition] = []
+    boundary: list[Condition] = []
+    starts: set[float] = set()
     for condition in problem.conditions:
         places = {at for _, _, at in condition.wanted}
         if not places or condition.integrals:
             return None
         if all(at[time] is not None and at[1 - time] is None for at in places):
             initial.append(condition)
-            starts |= {at[time] for at in places}
+            starts |= {value for at in places if (value := at[time]) is not None}
         elif all(at[time] is None and at[1 - time] is not None for at in places):
             boundary.append(condition)
         else:

@@ -10,15 +10,16 @@ from torch import Tensor
 
 from pinnlite.differentiation.operators import derivatives
 from pinnlite.errors import ProblemError
-from pinnlite.problem.equations import Placed
+from pinnlite.problem.equations import Placed, Values
 from pinnlite.solving.evolution import Evolution
 from pinnlite.solving.space_mesh import SpaceMesh, fitted
-from pinnlite.trials.elements import TAIL, TINY
+from pinnlite.trials.elements import TINY
 from pinnlite.trials.reference import gauss_nodes, legendre_basis, series_matrix
 
 Start = Mapping[str, tuple[Float[Tensor, "E w"], ...]]
 _SMALLEST = 2.0**-40  # of the domain: a jump is left within an element of this size
 _MOST_ELEMENTS = 1000
+_LOOKED_AT = 96  # points of each element: narrow humps are not to be overlooked
 
 
 class InitialField:
@@ -60,16 +61,17 @@ class InitialField:
             raise ProblemError(
                 "the initial conditions do not determine the start: two of them constrain the same thing"
             )
-        return torch.linalg.solve(matrix, -right[..., None])[..., 0]
+        found: Tensor = torch.linalg.solve(matrix, -right[..., None])
+        return found[..., 0]
 
     def _residuals(self, x: Tensor, values: Mapping[Placed, Tensor]) -> list[Tensor]:
-        places = {**self.evolution.parameters, self.evolution.names[self.evolution.space]: x}
+        places: Values = {**self.evolution.parameters, self.evolution.names[self.evolution.space]: x}
         return [c.residual(places, values) + torch.zeros_like(x) for c in self.evolution.initial]
 
     def resolved(self, nodes: tuple[float, ...], accuracy: float) -> tuple[SpaceMesh, Start]:
         """Elements that hold the start to this accuracy, and it on them."""
         mesh = SpaceMesh.of(*self.evolution.ends, 2)
-        finer = gauss_nodes(len(nodes) + TAIL)
+        finer = gauss_nodes(_LOOKED_AT)
         while True:
             start = self.on(mesh, nodes)
             truth = self.values(mesh.nodes(finer).flatten()).view(len(mesh.half), len(finer), -1)

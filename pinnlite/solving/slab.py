@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pinnlite.problem.equations import Placed
+from pinnlite.problem.equations import Placed, Values
 from pinnlite.solving.condensed import Condensed
 from pinnlite.solving.cyclic import Cyclic
 from pinnlite.solving.residuals import pointwise
@@ -19,7 +19,7 @@ from pinnlite.trials.reference import reference
 _STEPS = 12
 _SLOW = 0.2  # a step that is no smaller than this part of the one before asks for a new Jacobian
 _ROUNDING = 1e-13
-_NEGLIGIBLE = 1e-12  # of the largest unknown
+_NEGLIGIBLE = 1e-14  # of the largest unknown
 _HARMLESS = 1e-12  # jumps of this size are left alone
 
 
@@ -78,7 +78,7 @@ class SlabSolver:
                 ends, _ = self._ends(place, guess, known)
             step = self._step(factors, guess, residual, ends, jumps, scale)
             guess = Guess(guess.states + step.states, guess.inner + step.inner)
-            change = self._length(step, guess, scale, sizes)
+            change = self._length(step, guess, scale, sizes, accuracy)
             if not change < 1e6:
                 factors = None
                 break
@@ -147,11 +147,15 @@ class SlabSolver:
             blocks.append(at_rest.flatten(1))
         return torch.cat(blocks, 1)
 
-    def _length(self, step: Guess, guess: Guess, scale: Tensor, sizes: Mapping[str, float]) -> float:
+    def _length(
+        self, step: Guess, guess: Guess, scale: Tensor, sizes: Mapping[str, float], accuracy: float
+    ) -> float:
         """The largest change of a value at a node, relative to the size of its unknown."""
         changes, reach = (self._reach(point, scale) for point in (step, guess))
         size = {u: max(sizes[u], reach[u]) for u in changes}
-        least = max(_NEGLIGIBLE * max(size.values()), TINY)  # an unknown that is nothing but rounding
+        least = max(
+            _NEGLIGIBLE / accuracy * max(size.values()), TINY
+        )  # an unknown that is nothing but rounding
         lengths = [change / max(size[u], least) for u, change in changes.items()]
         return max(lengths) if all(math.isfinite(length) for length in lengths) else math.inf
 
@@ -170,8 +174,10 @@ class SlabSolver:
         rows, state, inner = {}, 0, 0
         scaled = guess.states[:-1] * scale
         for unknown, (k, _) in self.collocation.evolution.orders.items():
-            left = scaled[:, state : state + n * k].unflatten(1, (n, k))
-            rows[unknown] = torch.cat([left, guess.inner[:, inner : inner + n * N].unflatten(1, (n, N))], 2)
+            left = scaled[:, state : state + n * k].reshape(len(guess.inner), n, k)
+            rows[unknown] = torch.cat(
+                [left, guess.inner[:, inner : inner + n * N].reshape(len(guess.inner), n, N)], 2
+            )
             state, inner = state + n * k, inner + n * N
         return rows
 
@@ -190,7 +196,10 @@ class SlabSolver:
         evolution, n = self.collocation.evolution, len(self.collocation.time_nodes)
         keys = sorted({key for c in evolution.boundary for key in c.wanted}, key=str)
         values = {key: self._at_end(place, guess, known, key) for key in keys}
-        places = {**evolution.parameters, evolution.names[evolution.time]: self.collocation.times(place)}
+        places: Values = {
+            **evolution.parameters,
+            evolution.names[evolution.time]: self.collocation.times(place),
+        }
         found = pointwise(evolution.boundary, places, values)
         sides = guess.states.new_zeros(2, len(found), n, self.collocation.states)
         residuals = []

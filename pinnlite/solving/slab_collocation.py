@@ -56,7 +56,8 @@ class SlabCollocation:
     def integration(self) -> Float[Tensor, "n n"]:
         """The integral from the slab's start to each node of the polynomial through values at the nodes."""
         element = reference(self.time_nodes, 1)
-        return element.values[0][:, 1:] @ torch.linalg.inv(element.values[1][:, 1:])
+        matrix: Tensor = element.values[0][:, 1:] @ torch.linalg.inv(element.values[1][:, 1:])
+        return matrix
 
     @cached_property
     def _powers(self) -> list[Float[Tensor, "n n"]]:

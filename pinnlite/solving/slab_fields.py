@@ -20,6 +20,7 @@ _IN_TIME = (
     2  # coefficients that must have decayed: no function of space has all of them vanish by its symmetry
 )
 _WASTED = 0.03  # of the accuracy: elements that resolve so much more are merged
+_ROUNDING = 1e-14  # of the largest unknown
 _FASTEST = 30.0  # growth of a tail in a slab that is believed to go on
 
 
@@ -48,7 +49,8 @@ class SlabFields:
     def _weights(self) -> Float[Tensor, " N"]:
         """Gauss weights for the mean over an element."""
         nodes = torch.tensor(self.collocation.space_nodes, dtype=torch.float64)
-        return torch.linalg.inv(legendre_basis(nodes, len(nodes) - 1))[0]
+        inverse: Tensor = torch.linalg.inv(legendre_basis(nodes, len(nodes) - 1))
+        return inverse[0]
 
     def _order(self, unknown: str) -> int:
         return self.collocation.evolution.orders[unknown][0]
@@ -64,7 +66,8 @@ class SlabFields:
     def rms(self, unknown: str, rows: Float[Tensor, "E n w"], mesh: SpaceMesh) -> Float[Tensor, " n"]:
         """Root mean square over the domain."""
         values = rows @ reference(self.collocation.space_nodes, self._order(unknown)).values[0].T
-        return ((values.square() @ self._weights) * mesh.share[:, None]).sum(0).sqrt()
+        reach = values.abs().amax().clamp(min=TINY)  # squares must not leave float64
+        return ((values / reach).square() @ self._weights * mesh.share[:, None]).sum(0).sqrt() * reach
 
     def sizes(self, rows: Rows, mesh: SpaceMesh, before: Sizes) -> dict[str, float]:
         """The size of each unknown so far."""
@@ -74,16 +77,20 @@ class SlabFields:
 
     def in_space(self, rows: Rows, mesh: SpaceMesh, sizes: Sizes) -> Float[Tensor, " E"]:
         """For each element the end of the series in space, relative to the sizes, the largest over the unknowns."""
-        found = torch.zeros_like(mesh.half)
+        found, least = torch.zeros_like(mesh.half), self._rounding(sizes)
         for unknown, values in rows.items():
-            tail = tails(values, self._order(unknown), mesh) / max(sizes[unknown], TINY)
+            tail = tails(values, self._order(unknown), mesh) / max(sizes[unknown], least)
             found = torch.maximum(found, tail)
         return found
 
     def in_time(self, series: Series, mesh: SpaceMesh, sizes: Sizes) -> float:
         """The end of the series in time, relative to the sizes, the largest over the unknowns."""
         ends = {u: self.rms(u, values[:, -_IN_TIME:], mesh).max().item() for u, values in series.items()}
-        return max(end / max(sizes[u], TINY) for u, end in ends.items())
+        return max(end / max(sizes[u], self._rounding(sizes)) for u, end in ends.items())
+
+    def _rounding(self, sizes: Sizes) -> float:
+        """A size so small that its last coefficients are the rounding of the other unknowns."""
+        return max(_ROUNDING / self.accuracy * max(sizes.values()), TINY)
 
     def ahead(
         self, series: Series, mesh: SpaceMesh, ratio: float, onto: SpaceMesh

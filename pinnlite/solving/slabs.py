@@ -22,6 +22,7 @@ from pinnlite.trials.space_time import SpaceTime
 
 # Lengths of slabs, as parts of the whole time
 _FIRST = 0.05  # tried at first
+_LONGEST = 0.125  # so that what begins later is not passed over
 _SHORT = 1e-8  # what a solution that grows without bound comes to
 _BRIEF = 1e-6  # the longest across what jumps at the start
 _EARLY = 1e-4  # how long what was discontinuous at the start may need small elements
@@ -93,6 +94,8 @@ class SlabMarch:
     def _attempt(self) -> str | None:
         """Solve one slab and accept it, or change its length or its elements; a sentence where nothing more helps."""
         left = self.evolution.stop - self.time
+        if abs(self.step) > _LONGEST * abs(self.length):
+            self.step = _LONGEST * self.length
         if abs(self.step) > 0.5 * abs(left):  # no crumb is left for the last slab
             self.step = left if abs(self.step) > 0.999 * abs(left) else left / 2
         slab = self._solved()

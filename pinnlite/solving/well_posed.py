@@ -12,7 +12,7 @@ import math
 import torch
 from torch import Tensor
 
-from pinnlite.problem.equations import Key
+from pinnlite.problem.equations import Key, Values
 from pinnlite.solving.evolution import Evolution
 from pinnlite.solving.initial_field import InitialField
 from pinnlite.solving.residuals import pointwise
@@ -40,7 +40,7 @@ def _slopes(evolution: Evolution, x: Tensor) -> list[dict[Key, Tensor]]:
     known = dict(zip(((u, index) for u, index, _ in start.keys), start.values(x).T, strict=True))
     keys = {key for equation in evolution.equations for key in equation.wanted}
     partials = {key: known.get(key, torch.zeros_like(x)) for key in keys}
-    places = {
+    places: Values = {
         **evolution.parameters,
         evolution.names[evolution.space]: x,
         evolution.names[evolution.time]: torch.full_like(x, evolution.start),

@@ -51,7 +51,7 @@ class SpaceTime:
         self, X: Float[Tensor, "N d"], wanted: Collection[tuple[str, Index]]
     ) -> dict[tuple[str, Index], Tensor]:
         """Derivatives at any points, each ``(N,)``; outside the domain the outermost cells go on."""
-        pieces = [self._partials(part, wanted) for part in X.split(_CHUNK)]
+        pieces = [self._partials(part, wanted) for part in torch.split(X, _CHUNK)]
         return {key: torch.cat([piece[key] for piece in pieces]) for key in wanted}
 
     def _partials(self, X: Tensor, wanted: Collection[tuple[str, Index]]) -> dict[tuple[str, Index], Tensor]:
