@@ -29,7 +29,7 @@ def test_the_estimate_is_within_a_factor_of_ten(known: Known, tol: float) -> Non
     assert_honest(known, pl.solve(*known.statements, tol=tol, **known.names), tol)
 
 
-@pytest.mark.parametrize("tol", [1e-3, 1e-5, 1e-7])
+@pytest.mark.parametrize("tol", [1e-2, 1e-4, 1e-6])
 @pytest.mark.parametrize("known", EVOLUTION, ids=lambda k: k.name)
 def test_the_estimate_of_an_evolution_is_within_a_factor_of_ten(known: Known, tol: float) -> None:
     assert_honest(known, pl.solve(*known.statements, tol=tol, **known.names), tol)
