@@ -20,10 +20,8 @@ _SINGULAR = 1e-15  # of the largest pivot
 class _Level:
     """One halving: what eliminates the middle states of the pairs, and gives them back."""
 
-    q: Float[Tensor, "P K2 K2"]
-    triangle: Float[Tensor, "P K K"]
-    left: Float[Tensor, "P K K"]
-    right: Float[Tensor, "P K K"]
+    below: Float[Tensor, "P K K2"]  # from the pair's right sides to that of the equation that is left
+    middle: Float[Tensor, "P K K4"]  # from the pair's right sides and outer states to the middle state
 
 
 class Cyclic:
@@ -57,7 +55,8 @@ class Cyclic:
             q, r = torch.linalg.qr(torch.cat([H[:pairs:2], G[1:pairs:2]], 1), mode="complete")
             turned = q.mT
             left, right = turned[..., :K] @ G[:pairs:2], turned[..., K:] @ H[1:pairs:2]
-            yield _Level(turned, r[:, :K], left[:, :K], right[:, :K])
+            known = torch.cat([turned[:, :K], -left[:, :K], -right[:, :K]], 2)
+            yield _Level(turned[:, K:], torch.linalg.solve_triangular(r[:, :K], known, upper=True))
             G = torch.cat([left[:, K:], G[pairs:]])
             H = torch.cat([right[:, K:], H[pairs:]])
         self._G, self._H = G, H
@@ -67,17 +66,15 @@ class Cyclic:
         K, g = g.shape[1], g / self._scale
         kept = []
         for level in self._levels:
-            pairs = 2 * len(level.q)
-            turned = (level.q @ g[:pairs].reshape(-1, 2 * K, 1))[..., 0]
-            kept.append(turned[:, :K])
-            g = torch.cat([turned[:, K:], g[pairs:]])
+            pairs = 2 * len(level.below)
+            kept.append(g[:pairs].reshape(-1, 2 * K))
+            g = torch.cat([(level.below @ kept[-1][..., None])[..., 0], g[pairs:]])
         right = torch.cat([g[0], ends])[:, None] / self._ends_scale
         states: Tensor = torch.linalg.solve_triangular(self._r, self._q.T @ right, upper=True).view(2, K)
-        for level, top in zip(reversed(self._levels), reversed(kept), strict=True):
-            pairs = len(level.q)
-            near, far = states[:pairs, :, None], states[1 : pairs + 1, :, None]
-            right = top[..., None] - level.left @ near - level.right @ far
-            middle = torch.linalg.solve_triangular(level.triangle, right, upper=True)[..., 0]
+        for level, given in zip(reversed(self._levels), reversed(kept), strict=True):
+            pairs = len(level.middle)
+            known = torch.cat([given, states[:pairs], states[1 : pairs + 1]], 1)
+            middle = (level.middle @ known[..., None])[..., 0]
             woven = torch.stack([states[:pairs], middle], 1).flatten(0, 1)
             states = torch.cat([woven, states[pairs:]])
         return states

@@ -18,6 +18,7 @@ from pinnlite.trials.reference import reference
 
 _STEPS = 12
 _SLOW = 0.2  # a step that is no smaller than this part of the one before asks for a new Jacobian
+_FAR = 1e6  # times the size of an unknown: a step as long as that leads nowhere
 _ROUNDING = 1e-13
 _NEGLIGIBLE = 1e-14  # of the largest unknown
 _HARMLESS = 1e-12  # jumps of this size are left alone
@@ -58,42 +59,45 @@ class SlabSolver:
         jumps = self._jumps(place, known, accuracy, sizes)
         scale = place.half[:, None] ** self.collocation.state_powers
         guess = self._packed(place, first, scale)
-        factors, fresh = self._fitting(place), False
-        before = torch.inf
+        factors, before = self._fitting(place), math.inf
+        self._factors = None
         for count in range(_STEPS):
             rows = self._rows(guess, scale)
             if factors is None:
-                residual, left, inner = self.collocation.linearize(place, rows, known)
-                if not inner.isfinite().all():
-                    break
-                ends, chain_ends = self._ends(place, guess, known)
-                condensed = Condensed(left, inner, self.collocation.end, scale)
-                try:
-                    chain = Cyclic(condensed.G, condensed.H, *chain_ends) if self.collocation.states else None
-                except (ArithmeticError, RuntimeError):
-                    break
-                factors, fresh = _Factors(condensed, chain, place.edges, place.half_time), True
+                residual, factors = self._factorised(place, guess, rows, known, scale)
+                if factors is None:
+                    return None
             else:
                 residual = self.collocation.residual(place, rows, known)
-                ends, _ = self._ends(place, guess, known)
+            ends, _ = self._ends(place, guess, known)
             step = self._step(factors, guess, residual, ends, jumps, scale)
             guess = Guess(guess.states + step.states, guess.inner + step.inner)
             change = self._length(step, guess, scale, sizes, accuracy)
-            if not change < 1e6:
-                factors = None
-                break
             rate = change / before
-            left_over = change * min(rate, 1.0) if count else change
-            if left_over < 1e-2 * accuracy or change < _ROUNDING:
+            if not change < _FAR or (rate > 2 and count > 3):
+                return None
+            if change * (min(rate, 1.0) if count else 1.0) < 1e-2 * accuracy or change < _ROUNDING:
                 self._factors = factors
                 return self._rows(guess, scale)
-            if rate > _SLOW and not (fresh and count == 0):
-                if rate > 2 and count > 2 and fresh:
-                    break
+            if rate > _SLOW:
                 factors = None
             before = change
-        self._factors = None
         return None
+
+    def _factorised(
+        self, place: Place, guess: Guess, rows: Rows, known: Known, scale: Tensor
+    ) -> tuple[Tensor, _Factors | None]:
+        """Residuals and the factors of their Jacobian; none where it is singular."""
+        residual, left, inner = self.collocation.linearize(place, rows, known)
+        if not inner.isfinite().all():
+            return residual, None
+        _, (first, last) = self._ends(place, guess, known)
+        condensed = Condensed(left, inner, self.collocation.end, scale)
+        try:
+            chain = Cyclic(condensed.G, condensed.H, first, last) if self.collocation.states else None
+        except (ArithmeticError, RuntimeError):  # LAPACK's complaint of what is not finite is a RuntimeError
+            return residual, None
+        return residual, _Factors(condensed, chain, place.edges, place.half_time)
 
     def _fitting(self, place: Place) -> _Factors | None:
         """The factors of the slab before where they may serve for this one."""
