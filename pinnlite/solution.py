@@ -199,7 +199,8 @@ class Solution:
     def _partials(self, X: Float[Tensor, "N d"], wanted: list[Key]) -> dict[Key, Tensor]:
         if self.trial is None:
             raise ProblemError(f"there is no solution to evaluate: {self.status}")
-        return self.trial.partials(X, wanted)
+        with torch.set_grad_enabled(X.requires_grad and torch.is_grad_enabled()):
+            return self.trial.partials(X, wanted)
 
     def _points(self, points: tuple[Any, ...], named: dict[str, Any]) -> tuple[Tensor, torch.Size]:
         """Coordinates as rows ``(N, d)``, and the shape that the values are to have."""

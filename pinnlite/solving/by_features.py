@@ -19,6 +19,7 @@ from pinnlite.solving.ordinary import fitted, gauss_points, rows_on
 from pinnlite.solving.refine import Candidate, Clock
 from pinnlite.solving.residuals import Method
 from pinnlite.solving.triangle import TriangularLinearization
+from pinnlite.solving.uniqueness import MOST, UNDETERMINED, amplification
 from pinnlite.trials.parameters import guessed
 from pinnlite.trials.ridge import Ridge
 from pinnlite.trials.trial import Trial
@@ -75,6 +76,7 @@ class Solved:
     trial: Trial
     residual: float
     at_rest: float  # the same before anything was solved
+    rows: CollocationRows
 
     def __str__(self) -> str:
         return f"{self.family}, residual {self.residual:.1e}"
@@ -96,6 +98,9 @@ def candidates(
             yield Candidate(None, f"{width} features", "No finite residual was found: try another trial.")
             return
         if others and _near(problem, others[0].trial, best.trial, _PROMISING * tol):
+            if len(problem.domain.names) > 1 and amplification(problem, best.trial, best.rows) > MOST:
+                yield Candidate(best.trial, f"{width} {best}", UNDETERMINED)
+                return
             yield Candidate(others[0].trial, f"{width} {others[0]}")
         yield Candidate(best.trial, f"{width} {best}")
         if best.residual < _RESOLVED * best.at_rest or width > _MOST_COMPETING:
@@ -169,7 +174,7 @@ def _solved(
     chosen.minimize(rows, clock.monitor())
     with torch.no_grad():
         residual = others.rows().norm().item()
-    return Solved(family, constrained, residual if math.isfinite(residual) else math.inf, at_rest)
+    return Solved(family, constrained, residual if math.isfinite(residual) else math.inf, at_rest, rows)
 
 
 def _posed(

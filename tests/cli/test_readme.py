@@ -28,10 +28,13 @@ def test_the_commands(
 
 
 def test_the_python() -> None:
-    code = re.search(r"```python\n(.*?)```", README, re.DOTALL)
-    assert code
     names: dict[str, object] = {}
-    exec(code[1], names)  # our own text
+    for code in re.findall(r"```python\n(.*?)```", README, re.DOTALL):
+        exec(code, names)  # our own text
     solution = names["sol"]
     assert solution.converged  # type: ignore[attr-defined]
     assert float(solution(1.0)) == pytest.approx(math.sin(1), rel=1e-11)  # type: ignore[operator]
+    assert names["decay"].unknowns["k"] == pytest.approx(math.log(2), rel=1e-6)  # type: ignore[attr-defined]
+    assert float(names["disk"](0.3, 0.4)) == pytest.approx(0.75, rel=1e-5)  # type: ignore[operator]
+    assert names["u"].converged  # type: ignore[attr-defined]
+    assert all(weight.grad is not None for weight in names["net"].parameters())  # type: ignore[attr-defined]
