@@ -6,6 +6,12 @@ A network and a loop of your own
 row for each statement. What follows is ordinary PyTorch: any module, any optimizer, any weights between the rows.
 Here Bratu's equation, whose solution is known. L-BFGS takes up to 20 steps in each call; its tolerances are near
 zero, because those it has by default end it at 1e-4.
+
+For another problem change the statements and the domain. The network has one input for each coordinate and one output
+for each unknown, in the order of ``problem.unknowns``. A parameter ``k=pl.Unknown(1.0)`` is a number of yours: make it
+a tensor with ``requires_grad=True``, hand it to the optimizer too, and write ``problem.residuals(net, points, k=k)``;
+``pl.data("u", x, values)`` among the statements adds the rows of observations. ``own_network_pde.py`` has two
+coordinates and a region.
 """
 
 import math

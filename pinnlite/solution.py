@@ -11,7 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from pinnlite.errors import ProblemError, ShapeError
+from pinnlite.differentiation.jet import Jet
+from pinnlite.errors import DerivativeError, ProblemError, ShapeError
 from pinnlite.files.solutions import read_solution, write_solution
 from pinnlite.problem.equations import Key
 from pinnlite.problem.partial_names import key_of
@@ -212,6 +213,10 @@ class Solution:
                 f"or sol({', '.join(f'{name}=...' for name in names)})"
             )
         given = {**dict(zip(names, points, strict=False)), **named}
+        if any(isinstance(value, Jet) for value in given.values()):
+            raise DerivativeError(
+                f'a solution gives its own derivatives: sol.partial("{2 * names[0]}"), or pl.diff of its values'
+            )
         tensors = [reals(given[name], f"values of {name}") for name in names]
         try:
             columns: list[Tensor] = torch.broadcast_tensors(*tensors)  # type: ignore[no-untyped-call]
