@@ -7,11 +7,9 @@ row for each statement. What follows is ordinary PyTorch: any module, any optimi
 Here Bratu's equation, whose solution is known. L-BFGS takes up to 20 steps in each call; its tolerances are near
 zero, because those it has by default end it at 1e-4.
 
-For another problem change the statements and the domain. The network has one input for each coordinate and one output
-for each unknown, in the order of ``problem.unknowns``. A parameter ``k=pl.Unknown(1.0)`` is a number of yours: make it
-a tensor with ``requires_grad=True``, hand it to the optimizer too, and write ``problem.residuals(net, points, k=k)``;
-``pl.data("u", x, values)`` among the statements adds the rows of observations. ``own_network_pde.py`` has two
-coordinates and a region.
+For another problem change the statements and the domain: the network has one input for each coordinate and one output
+for each of ``problem.unknowns``. For ``k=pl.Unknown(1.0)`` make k a tensor with ``requires_grad=True``, hand it to the
+optimizer too and to ``problem.residuals(net, points, k=k)``; ``pl.data("u", x, values)`` adds rows of observations.
 """
 
 import math
