@@ -163,6 +163,10 @@ def _without_rounding(table: Table) -> Table:
     largest = [max(map(abs, column), default=0.0) for column in zip(*table.rows, strict=True)]
     small = [_ROUNDING * size for size in largest]
     rows = [
-        [0.0 if abs(cell) < s else cell for cell, s in zip(row, small, strict=True)] for row in table.rows
+        [
+            0.0 if isinstance(cell, float) and abs(cell) < s else cell
+            for cell, s in zip(row, small, strict=True)
+        ]
+        for row in table.rows
     ]
     return Table(table.columns, rows)
