@@ -6,6 +6,10 @@ A network and a loop of your own
 row for each statement. What follows is ordinary PyTorch: any module, any optimizer, any weights between the rows.
 Here Bratu's equation, whose solution is known. L-BFGS takes up to 20 steps in each call; its tolerances are near
 zero, because those it has by default end it at 1e-4.
+
+For another problem change the statements and the domain: the network has one input for each coordinate and one output
+for each of ``problem.unknowns``. For ``k=pl.Unknown(1.0)`` make k a tensor with ``requires_grad=True``, hand it to the
+optimizer too and to ``problem.residuals(net, points, k=k)``; ``pl.data("u", x, values)`` adds rows of observations.
 """
 
 import math

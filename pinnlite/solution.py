@@ -11,7 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from pinnlite.errors import ProblemError
+from pinnlite.differentiation.jet import Jet
+from pinnlite.errors import DerivativeError, ProblemError, ShapeError
 from pinnlite.files.solutions import read_solution, write_solution
 from pinnlite.problem.equations import Key
 from pinnlite.problem.partial_names import key_of
@@ -199,8 +200,9 @@ class Solution:
     def _partials(self, X: Float[Tensor, "N d"], wanted: list[Key]) -> dict[Key, Tensor]:
         if self.trial is None:
             raise ProblemError(f"there is no solution to evaluate: {self.status}")
-        with torch.set_grad_enabled(X.requires_grad and torch.is_grad_enabled()):
-            return self.trial.partials(X, wanted)
+        found = self.trial.partials(X, wanted)
+        # Some trials' weights ask for gradients, which numbers at mere numbers are not to inherit.
+        return found if X.requires_grad else {key: value.detach() for key, value in found.items()}
 
     def _points(self, points: tuple[Any, ...], named: dict[str, Any]) -> tuple[Tensor, torch.Size]:
         """Coordinates as rows ``(N, d)``, and the shape that the values are to have."""
@@ -211,8 +213,19 @@ class Solution:
                 f"or sol({', '.join(f'{name}=...' for name in names)})"
             )
         given = {**dict(zip(names, points, strict=False)), **named}
+        if any(isinstance(value, Jet) for value in given.values()):
+            raise DerivativeError(
+                f'a solution gives its own derivatives: sol.partial("{2 * names[0]}"), or pl.diff of its values'
+            )
         tensors = [reals(given[name], f"values of {name}") for name in names]
-        columns: list[Tensor] = torch.broadcast_tensors(*tensors)  # type: ignore[no-untyped-call]
+        try:
+            columns: list[Tensor] = torch.broadcast_tensors(*tensors)  # type: ignore[no-untyped-call]
+        except RuntimeError:
+            shapes = ", ".join(f"{name} {tuple(t.shape)}" for name, t in zip(names, tensors, strict=True))
+            raise ShapeError(
+                f"the shapes of the coordinates do not go together: {shapes}. Give each the same shape, or shapes "
+                "that broadcast, such as (n, 1) and (m,) for a grid"
+            ) from None
         X = torch.stack([column.reshape(-1) for column in columns], 1)
         self._warn_outside(X.detach())
         return X, columns[0].shape

@@ -1,6 +1,7 @@
 """``pinnlite solve``: a differential equation to a stated tolerance."""
 
 import math
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,13 @@ from pinnlite.cli.output import Table, grid, show
 from pinnlite.cli.values import Interval, Points, domain, number
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from pinnlite.solution import Solution
 
-_POINTS = 11
+_POINTS = {1: 11, 2: 5}  # along each coordinate, by how many there are: a table that fits a screen
+_POINTS_OF_MORE = 3
+_ROUNDING = 1e-14  # of a column's largest value: what is smaller is printed as zero for people
 _NOT_CONVERGED, _INTERRUPTED = 3, 130
 
 
@@ -75,9 +80,12 @@ def command(
 
     named = options.distinct([*intervals, *parameters])
     problem = pl.Problem(*map(options.read_text, statements), **named)
+    names = problem.domain.names
+    grid(names, at, {name: [0.0] for name in names})  # refuses what cannot be asked for before time is spent
     solution = pl.solve(problem, tol=tol, trial=trial, seed=seed, time_limit=time_limit)
     table = _table(solution, at)
-    show(form, "pinnlite/solve/1", _words(solution), _content(solution), table)
+    content = _content(solution)
+    show(form, "pinnlite/solve/1", _words(solution), content, table if form else _without_rounding(table))
     if plot:
         options.draw(solution, plot)
     if solution.history and solution.history[-1].endswith("interrupted"):
@@ -111,7 +119,10 @@ def _content(solution: "Solution") -> dict[str, object]:
 
 
 def _table(solution: "Solution", at: Sequence[Points]) -> Table:
-    """Values of the unknowns at the points asked for, otherwise at eleven along each coordinate."""
+    """Values of the unknowns at the points asked for, otherwise at a few along each coordinate.
+
+    Points past the place where the solution ends, as at a blow-up, have no rows.
+    """
     import torch
 
     names, unknowns = solution.problem.domain.names, solution.problem.unknowns
@@ -120,13 +131,42 @@ def _table(solution: "Solution", at: Sequence[Points]) -> Table:
     ends = dict(solution.problem.domain.intervals)
     if solution.reached:
         ends[solution.problem.marching] = solution.reached
+    count = _POINTS.get(len(names), _POINTS_OF_MORE)
     default = {
-        name: torch.linspace(*pair, _POINTS, dtype=torch.float64).tolist() for name, pair in ends.items()
+        name: torch.linspace(*pair, count, dtype=torch.float64).tolist() for name, pair in ends.items()
     }
-    points = grid(names, at, default)
-    columns = torch.tensor(points, dtype=torch.float64).T
+    points = torch.tensor(grid(names, at, default), dtype=torch.float64)
+    if solution.reached:
+        points = _found(points, names.index(solution.problem.marching), solution.reached)
+    columns = points.T
     with torch.no_grad():
         values = solution(*columns)
     found = values if isinstance(values, dict) else {unknowns[0]: values}
     rows = torch.stack([*columns, *(found[unknown] for unknown in unknowns)], dim=1).tolist()
     return Table([*names, *unknowns], rows)
+
+
+def _found(points: "Tensor", along: int, reached: Interval) -> "Tensor":
+    """The points where there is a solution; how many there are besides is said on standard error."""
+    start, stop = reached
+    kept = points[(start <= points[:, along]) & (points[:, along] <= stop)]
+    if len(kept) < len(points):
+        warnings.warn(
+            f"the solution ends at {stop:g}: {len(points) - len(kept)} of {len(points)} points have no value",
+            stacklevel=2,
+        )
+    return kept
+
+
+def _without_rounding(table: Table) -> Table:
+    """Values that are nothing but rounding beside the largest of their column as zeros."""
+    largest = [max(map(abs, column), default=0.0) for column in zip(*table.rows, strict=True)]
+    small = [_ROUNDING * size for size in largest]
+    rows = [
+        [
+            0.0 if isinstance(cell, float) and abs(cell) < s else cell
+            for cell, s in zip(row, small, strict=True)
+        ]
+        for row in table.rows
+    ]
+    return Table(table.columns, rows)

@@ -33,12 +33,21 @@ def draw(
     """Axes of a curve over one coordinate, or of a map over two, with the error or the residual by it.
 
     Raises:
-        ProblemError: the coordinates that are left free are not one or two.
+        ProblemError: the coordinates that are left free are not one or two, or one is held outside the domain.
     """
     names = problem.domain.names
-    strangers = [name for name in fixed if name not in names]
     free = [name for name in names if name not in fixed]
-    if strangers or len(free) not in (1, 2):
+    for name, value in fixed.items():
+        if name not in names:
+            raise ProblemError(
+                f"{name} is no coordinate that could be held at {value}: there is {', '.join(names)}"
+            )
+        low, high = ends[name]
+        if not low <= value <= high:
+            raise ProblemError(
+                f"{name} = {value:g} lies outside [{low:g}, {high:g}], where there is a solution"
+            )
+    if len(free) not in (1, 2):
         example = ", ".join(f"{name}=..." for name in names[: max(len(names) - 2, 1)])
         raise ProblemError(
             f"a picture has one or two coordinates, and {', '.join(free) or 'none'} of {', '.join(names)} are left "

@@ -69,7 +69,7 @@ def compare(
     values = {name: partials[name, zero] for name in problem.unknowns}
     began = time.perf_counter()
     if reference is None:
-        system = FirstOrder(problem)
+        system = _given_to_scipy(problem)
         run, check = tightest(posed(system, reached), trial)
         name, truth = str(run), run.curve(X[:, 0])
         doubt = max(_ROUNDING, *distances(check.curve(X[:, 0]), truth, weights).values())
@@ -79,6 +79,16 @@ def compare(
     seconds = time.perf_counter() - began
     errors = distances(values, truth, weights)
     return Comparison(max(errors.values()), errors, name, doubt, seconds)
+
+
+def _given_to_scipy(problem: Problem) -> FirstOrder:
+    try:
+        return FirstOrder(problem)
+    except ProblemError as error:
+        call = f"compare(lambda {', '.join(problem.domain.names)}: ...)"
+        raise ProblemError(
+            f"SciPy's integrators cannot be given this: {error}. Give a reference, as in {call}"
+        ) from None
 
 
 def tightest(posing: InitialValues | BoundaryValues, trial: Approximation | None = None) -> tuple[Run, Run]:

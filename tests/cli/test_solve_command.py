@@ -88,6 +88,72 @@ def test_a_blow_up_is_answered_as_far_as_it_goes_with_code_3(capsys: Run) -> Non
     np.testing.assert_allclose(rows[:-1, 1], 1 / (1 - rows[:-1, 0]), rtol=1e-6)
 
 
+def test_points_past_a_blow_up_have_no_rows(capsys: Run) -> None:
+    capsys.readouterr()
+    statements = "u' = u**2, u(0) = 1"
+    assert main(["solve", statements, "--on", "x=0,2", "--at", "0,0.5,1.5,1.9", "--json"]) == 3
+    out, err = capsys.readouterr()
+    assert json.loads(out)["rows"] == [[0.0, pytest.approx(1)], [0.5, pytest.approx(2)]]
+    assert err.startswith("warning: the solution ends at 1: 2 of 4 points have no value")
+
+
+HEAT = ["u_t = u_xx", "u(x, 0) = sin(pi*x)", "u = 0 on boundary", "--on", "x=0,1", "--on", "t=0,0.1"]
+
+
+def test_a_heat_equation(capsys: Run, tmp_path: Path) -> None:
+    """A table that fits a screen, in which what is zero is printed as zero; every digit for programs; a map."""
+    capsys.readouterr()
+    path = tmp_path / "u.svg"
+    assert main(["solve", *HEAT, "--plot", str(path)]) == 0
+    _, figures, _, header, *rows = capsys.readouterr().out.splitlines()
+    assert "Legendre elements" in figures
+    assert header.split() == ["x", "t", "u"]
+    x, t, u = np.array([row.split() for row in rows], dtype=float).T
+    np.testing.assert_allclose(x.reshape(5, 5)[:, 0], np.linspace(0, 1, 5))
+    np.testing.assert_allclose(t.reshape(5, 5)[0], np.linspace(0, 0.1, 5))
+    np.testing.assert_allclose(u, np.sin(np.pi * x) * np.exp(-(np.pi**2) * t), atol=1e-6)
+    assert (u[x % 1 == 0] == 0).all()
+    assert path.read_text().startswith("<?xml")
+
+
+def test_chosen_points_of_two_coordinates(capsys: Run) -> None:
+    found = document(capsys, "solve", *HEAT, "--at", "t=0.1", "--at", "x=0:1:3", "--tol", "1e-8")
+    peak = math.exp(-(math.pi**2) / 10)
+    assert [row[:2] for row in found["rows"]] == [[0, 0.1], [0.5, 0.1], [1, 0.1]]  # type: ignore[attr-defined]
+    assert [row[2] for row in found["rows"]] == pytest.approx([0, peak, 0], abs=1e-8)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (["--at", "0.5"], "--at: points of which variable? There are x, t"),
+        (["--at", "y=1"], "--at: there is no variable y"),
+        (["u = 1 on circle"], "the boundary has no part 'circle'"),
+        (["--region", "disk"], "no such option '--region'"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_before_anything_is_solved(
+    capsys: Run, monkeypatch: pytest.MonkeyPatch, change: list[str], says: str
+) -> None:
+    monkeypatch.setattr("pinnlite.solve", lambda *_, **__: pytest.fail("solved first"))
+    assert main(["solve", *HEAT, *change]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert says in err
+
+
+@pytest.mark.parametrize(
+    ("statements", "says"),
+    [
+        ("u_t = -u_xx, u(x, 0) = sin(pi*x), u = 0 on boundary", "ill-posed"),
+        ("u_t = u_xx, u(x, 0) = sin(pi*x), u(0, t) = 0", "such as u(1, t) = 0"),
+    ],
+)
+def test_a_backward_heat_equation_and_a_missing_condition(capsys: Run, statements: str, says: str) -> None:
+    assert main(["solve", statements, *HEAT[3:]]) == 2
+    assert says in capsys.readouterr().err
+
+
 def test_the_seed_decides(capsys: Run) -> None:
     words = ["fit", "exp(x)", "--model", "features:5", "--on", "x=0,1"]
     first, again, other = (document(capsys, *words, "--seed", seed)["rows"] for seed in "112")

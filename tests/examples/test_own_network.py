@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 
+import pinnlite as pl
 from tests.problems.ordinary import bratu
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -25,6 +26,17 @@ def test_own_network() -> None:
     assert errors["L-BFGS"] < 1e-4 < errors["Adam"] < 1
 
 
+def test_own_network_pde() -> None:
+    """Loss 2e-6 to 6e-6 and errors 1e-3 to 2e-3 from three starts."""
+    own = example("own_network_pde")
+    problem = pl.Problem(own["EQUATION"], "u = 0 on boundary", on=pl.Disk((0, 0), 1))
+    rows = problem.residuals(own["exact"], problem.sample(50))
+    assert max(row.abs().max().item() for row in rows.values()) < 1e-13
+    found = own["main"]()
+    assert 0 < found["loss"] < 1e-5
+    assert found["error"] < 3e-3
+
+
 def test_own_laplacian() -> None:
     """4e-4 to 5e-4 from three starts."""
     own = example("own_laplacian")
@@ -35,6 +47,6 @@ def test_own_laplacian() -> None:
     assert own["main"]()["error"] < 1e-3
 
 
-@pytest.mark.parametrize("name", ["own_network", "own_laplacian"])
+@pytest.mark.parametrize("name", ["own_network", "own_network_pde", "own_laplacian"])
 def test_is_short(name: str) -> None:
     assert len((EXAMPLES / f"{name}.py").read_text().splitlines()) <= 60

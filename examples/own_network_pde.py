@@ -1,0 +1,59 @@
+"""
+A network and a loop of your own for a partial differential equation
+====================================================================
+
+As in ``own_network.py``, but on the unit disk, where Bratu's equation has a closed form too. ``problem.sample`` draws
+points inside and on the boundary; the network takes one column for each coordinate. After Adam new points are drawn
+where the residual is large. For another problem change the statements, the domain (``on=...`` a region, ``t=(0, 1)`` an
+interval) and the numbers of inputs and outputs: ``problem.domain.names`` and ``problem.unknowns``.
+"""
+
+import math
+
+import torch
+from torch import nn
+
+import pinnlite as pl
+from pinnlite.geometry.sampling import adaptive_points
+
+EQUATION = "u_xx + u_yy + exp(u) = 0"
+
+
+def exact(X: torch.Tensor) -> torch.Tensor:
+    b = 3 - 2 * math.sqrt(2)  # the smaller root of 8 b = (1 + b)^2
+    return 2 * torch.log((1 + b) / (1 + b * X.square().sum(1, keepdim=True)))
+
+
+def main(seed: int = 0) -> dict[str, float]:
+    torch.manual_seed(seed)
+    problem = pl.Problem(EQUATION, "u = 0 on boundary", on=pl.Disk((0, 0), 1))
+    points = problem.sample(200, seed=seed)
+    net = nn.Sequential(nn.Linear(2, 16), nn.Tanh(), nn.Linear(16, 16), nn.Tanh(), nn.Linear(16, 1)).double()
+
+    def loss() -> torch.Tensor:
+        return sum(row.square().mean() for row in problem.residuals(net, points).values())
+
+    def closure() -> torch.Tensor:
+        net.zero_grad()
+        value = loss()
+        value.backward()
+        return value
+
+    adam = torch.optim.Adam(net.parameters(), lr=5e-3)
+    for _ in range(50):
+        adam.step(closure)
+    candidates = problem.domain.sample(2000, "uniform", seed)
+    points["interior"] = adaptive_points(
+        lambda X: problem.residuals(net, {"interior": X})[EQUATION], candidates, count=200, seed=seed
+    )
+    tight = {"tolerance_grad": 1e-14, "tolerance_change": 1e-16, "line_search_fn": "strong_wolfe"}
+    torch.optim.LBFGS(net.parameters(), max_iter=200, history_size=50, **tight).step(closure)
+    with torch.no_grad():
+        X = problem.domain.sample(2000, seed=seed + 1)
+        found = {"loss": float(loss()), "error": float((net(X) - exact(X)).norm() / exact(X).norm())}
+    print(f"loss {found['loss']:.1e}   relative L2 error {found['error']:.1e}")
+    return found
+
+
+if __name__ == "__main__":
+    main()
