@@ -82,6 +82,15 @@ class Collocation:
         return basis
 
     @cached_property
+    def _by_node(self) -> Float[Tensor, "n keys W"]:
+        return self._basis.transpose(0, 1).contiguous()
+
+    @cached_property
+    def _distances(self) -> Float[Tensor, " n"]:
+        """Of the nodes from the left end, in half-lengths."""
+        return 1 + torch.tensor(self.nodes, dtype=torch.float64)
+
+    @cached_property
     def _powers(self) -> Float[Tensor, "keys 1"]:
         return torch.tensor([[-float(a)] for _, (a,) in self._keys], dtype=torch.float64)
 
@@ -104,19 +113,18 @@ class Collocation:
             for k, key in enumerate(self._keys):
                 if key in found:
                     slopes[i, k] = found[key]
-        weighted = slopes * scale[:, :, None]
-        jacobian = torch.einsum("mken,knw->emnw", weighted, self._basis)
-        return torch.stack(residuals, 1).flatten(1), jacobian.flatten(1, 2)
+        weighted = (slopes * scale[:, :, None]).permute(3, 2, 0, 1).flatten(1, 2)  # a product for each node
+        jacobian = (weighted @ self._by_node).unflatten(1, (len(rows), len(self.equations)))
+        return torch.stack(residuals, 1).flatten(1), jacobian.permute(1, 2, 0, 3).flatten(1, 2)
 
     def _at_nodes(
         self, left: Tensor, half: Tensor, rows: Tensor
     ) -> tuple[dict[str, Tensor | float], dict[Key, Tensor], Float[Tensor, "keys E"]]:
         """Coordinates and partials at the nodes, and what takes derivatives by s to those by x."""
-        nodes = torch.tensor(self.nodes, dtype=torch.float64)
         scale = half**self._powers
-        values = torch.einsum("knw,ew->ken", self._basis, rows) * scale[:, :, None]
+        values = (rows @ self._basis.mT) * scale[:, :, None]
         places: dict[str, Tensor | float] = {**self.parameters}
-        places[self.coordinate] = left[:, None] + half[:, None] * (1 + nodes)
+        places[self.coordinate] = left[:, None] + half[:, None] * self._distances
         return places, dict(zip(self._keys, values, strict=True)), scale
 
     def elements(self, edges: Float[Tensor, " E1"], rows: Float[Tensor, "E W"]) -> Elements:

@@ -19,6 +19,7 @@ from pinnlite.trials.elements import SHORT, SHORTEST, TAIL, TINY, Elements
 
 _STOPPED = "stopped"
 _NEWTON_STEPS = 20
+_LEFT = 1e-2  # of the accuracy: what Newton's method may leave
 _MOST_ATTEMPTS = 2000
 _CLEAR = 8 * torch.finfo(torch.float64).eps  # relative distance at which elements keep from a break
 _NOISE = 1e-10  # tails below this may be rounding
@@ -101,7 +102,7 @@ class _Steps:
 
     def attempt(self, x: float, step: float, state: Tensor) -> tuple[Tensor | None, float]:
         """The element's row, or None if it is not good enough, and the step to try next."""
-        row = _solved(self.collocation, x, step / 2, state)
+        row = _solved(self.collocation, x, step / 2, state, _LEFT * self.accuracy)
         if row is None:
             return None, 0.3 * step
         tail, reach = _tail(self.collocation, row, self.sizes)
@@ -119,19 +120,23 @@ class _Steps:
         return row, step * (2.0 if noise else min(3.0, max(0.5, ratio)))
 
 
-def _solved(collocation: Collocation, x: float, half: float, state: Tensor) -> Tensor | None:
+def _solved(
+    collocation: Collocation, x: float, half: float, state: Tensor, enough: float
+) -> Tensor | None:
     """An element from the first slope that Newton's method gets on with: implicit equations may refuse zero."""
     for slope in (0.0, 1.0, -1.0):
-        row = _element(collocation, x, half, state, slope)
+        row = _element(collocation, x, half, state, slope, enough)
         if row is not None:
             return row
     return None
 
 
-def _element(collocation: Collocation, x: float, half: float, state: Tensor, slope: float) -> Tensor | None:
+def _element(
+    collocation: Collocation, x: float, half: float, state: Tensor, slope: float, enough: float
+) -> Tensor | None:
     """One element by Newton's method from its left state; None where that does not converge.
 
-    The Jacobian is kept for as long as the steps fall tenfold with it: a residual costs a third of it.
+    It ends with a step below ``enough`` that is a tenth of the one before, as then the next would be of this. The Jacobian is kept for as long as the steps fall tenfold with it: a residual costs a third of it.
     """
     K = collocation.states
     h, left = torch.tensor([half], dtype=torch.float64), torch.tensor([x], dtype=torch.float64)
@@ -155,8 +160,10 @@ def _element(collocation: Collocation, x: float, half: float, state: Tensor, slo
         change = (step.abs().amax() / row.abs().amax().clamp(min=TINY)).item()
         if not change < 1e8:
             return None
-        # Newton converges until rounding takes over: then the change no longer falls.
-        if change < 1e-14 or (change < 1e-9 and change > 0.1 * change_before):
+        # Newton converges until what is left is of no account, or rounding takes over: then the change falls no more.
+        if change < max(1e-14, enough if change < 0.1 * change_before < torch.inf else 0.0):
+            return row[0]
+        if change < 1e-9 and change > 0.1 * change_before:
             return row[0]
         if change > 0.1 * change_before or change_before == torch.inf:
             factors = None
