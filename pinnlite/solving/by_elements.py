@@ -87,7 +87,9 @@ class _Attempt:
     def _marched(self, collocation: Collocation, accuracy: float) -> Candidate:
         """March from where the state is given to the ends of the domain."""
         assert self.start is not None
-        run = march_both_ways(self.problem, collocation, self.start, accuracy, self.breaks, self.clock)
+        run = march_both_ways(
+            self.problem, collocation, self.start, accuracy, self.breaks, self.clock, self.before
+        )
         note = f"marched, {_described(run.elements, collocation)}"
         if not run.failure:
             assert run.elements is not None

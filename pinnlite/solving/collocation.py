@@ -68,6 +68,13 @@ class Collocation:
         return matrix
 
     @cached_property
+    def from_nodes(self) -> dict[str, Float[Tensor, "n n"]]:
+        """Matrices from values of the highest derivatives at the nodes to their coefficients."""
+        return {
+            name: torch.linalg.inv(self.references[name].values[k][:, k:]) for name, k in self.orders.items()
+        }
+
+    @cached_property
     def _keys(self) -> list[Key]:
         """Every derivative of every unknown, up to its order."""
         return [(name, (a,)) for name, k in self.orders.items() for a in range(k + 1)]
