@@ -87,9 +87,7 @@ class _Attempt:
     def _marched(self, collocation: Collocation, accuracy: float) -> Candidate:
         """March from where the state is given to the ends of the domain."""
         assert self.start is not None
-        run = march_both_ways(
-            self.problem, collocation, self.start, accuracy, self.breaks, self.clock, self.before
-        )
+        run = march_both_ways(self.problem, collocation, self.start, accuracy, self.breaks, self.clock)
         note = f"marched, {_described(run.elements, collocation)}"
         if not run.failure:
             assert run.elements is not None

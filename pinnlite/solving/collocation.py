@@ -121,7 +121,7 @@ class Collocation:
                 if key in found:
                     slopes[i, k] = found[key]
         weighted = (slopes * scale[:, :, None]).permute(3, 2, 0, 1).flatten(1, 2)  # a product for each node
-        jacobian = (weighted @ self._by_node).unflatten(1, (len(rows), len(self.equations)))
+        jacobian = (weighted @ self._by_node).view(len(self.nodes), len(rows), len(self.equations), -1)
         return torch.stack(residuals, 1).flatten(1), jacobian.permute(1, 2, 0, 3).flatten(1, 2)
 
     def _at_nodes(

@@ -44,13 +44,12 @@ def march(
     accuracy: float,
     breaks: Collection[float],
     monitor: Monitor,
-    near: Approximation | None = None,
 ) -> March:
     """Solve from ``start`` to ``stop`` (either direction) with the tail of every element below ``accuracy``.
 
-    ``breaks`` are places that no element may reach across. ``near`` is where Newton's method starts.
+    ``breaks`` are places that no element may reach across.
     """
-    steps = _Steps(collocation, accuracy, abs(stop - start), near)
+    steps = _Steps(collocation, accuracy, abs(stop - start))
     x, step = start, stop - start
     edges, rows, failure = [start], [], None
     stations = [place for place in breaks if min(start, stop) < place < max(start, stop)]
@@ -89,10 +88,8 @@ def march(
 class _Steps:
     """Steps tried, and taken or refused by how far the last coefficients have fallen."""
 
-    def __init__(
-        self, collocation: Collocation, accuracy: float, length: float, near: Approximation | None
-    ) -> None:
-        self.collocation, self.accuracy, self.length, self.near = collocation, accuracy, length, near
+    def __init__(self, collocation: Collocation, accuracy: float, length: float) -> None:
+        self.collocation, self.accuracy, self.length = collocation, accuracy, length
         self.sizes = torch.zeros(len(collocation.orders), dtype=torch.float64)
         self._refused, self._stalls = math.inf, 0
         self._longer: Elements | None = None  # the element that was refused last, which the next is a part of
@@ -108,8 +105,7 @@ class _Steps:
 
     def attempt(self, x: float, step: float, state: Tensor) -> tuple[Tensor | None, float]:
         """The element's row, or None if it is not good enough, and the step to try next."""
-        near = self._longer or self.near
-        row = _solved(self.collocation, x, step / 2, state, _LEFT * self.accuracy, near)
+        row = _solved(self.collocation, x, step / 2, state, _LEFT * self.accuracy, self._longer)
         if row is None:
             return None, 0.3 * step
         tail, reach = _tail(self.collocation, row, self.sizes)

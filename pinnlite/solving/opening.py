@@ -165,13 +165,12 @@ def march_both_ways(
     accuracy: float,
     breaks: Collection[float],
     clock: Clock,
-    near: Approximation | None = None,
 ) -> March:
-    """March from where the state is given to both ends of the domain, Newton's method starting ``near`` a solution."""
+    """March from where the state is given to both ends of the domain."""
     x, state = start
     low, high = problem.domain.intervals[problem.domain.names[0]]
     runs = [
-        march(collocation, x, stop, state, accuracy, breaks, lambda step, done: clock.spent, near)
+        march(collocation, x, stop, state, accuracy, breaks, lambda step, done: clock.spent)
         for stop in (low, high)
         if stop != x
     ]
