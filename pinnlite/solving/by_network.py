@@ -1,5 +1,6 @@
 """Networks: output layer by least squares first, then all layers by Gauss-Newton; and modules of the user's own."""
 
+import math
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -35,6 +36,8 @@ _EXACT_STEPS, _NONLINEAR_STEPS = 3, 40  # of the output layer where the problem 
 _SCALE = 2.0  # steepness of the first layer per half-width of the domain
 _TRAINED = 0.8  # of the time for a module of the user's; the rest is for the check
 _MOST_DENSE = 3000  # parameters up to which a step by a dense Jacobian is quicker than many by gradients
+_DENSE_SECONDS = 1e-9  # that it takes, times the number of parameters cubed
+_FEW = 10  # steps that the time is to suffice for: nothing stops a factorisation on its way
 
 
 def candidates(
@@ -155,7 +158,8 @@ def candidates_from(
     """The user's module trained in place, then Legendre elements to check it against, never in its stead."""
     trial = fitted(ModuleTrial(module, problem.unknowns), problem, guessed(problem))
     size = sum(p.numel() for p in trial.parameters)
-    default = GaussNewton(steps=100) if size <= _MOST_DENSE else LBFGS()
+    dense = size <= _MOST_DENSE and _FEW * _DENSE_SECONDS * size**3 <= (clock.limit or math.inf)
+    default = GaussNewton(steps=100) if dense else LBFGS()
     chosen = default if isinstance(method, str) else method
     rows = rows_on(problem, trial, gauss_points(problem, max(200, min(2 * size, 1000))))
     try:

@@ -68,6 +68,13 @@ class Collocation:
         return matrix
 
     @cached_property
+    def from_nodes(self) -> dict[str, Float[Tensor, "n n"]]:
+        """Matrices from values of the highest derivatives at the nodes to their coefficients."""
+        return {
+            name: torch.linalg.inv(self.references[name].values[k][:, k:]) for name, k in self.orders.items()
+        }
+
+    @cached_property
     def _keys(self) -> list[Key]:
         """Every derivative of every unknown, up to its order."""
         return [(name, (a,)) for name, k in self.orders.items() for a in range(k + 1)]
@@ -80,6 +87,15 @@ class Collocation:
         for i, (name, (a,)) in enumerate(self._keys):
             basis[i][:, self.columns[name]] = self.references[name].values[a]
         return basis
+
+    @cached_property
+    def _by_node(self) -> Float[Tensor, "n keys W"]:
+        return self._basis.transpose(0, 1).contiguous()
+
+    @cached_property
+    def _distances(self) -> Float[Tensor, " n"]:
+        """Of the nodes from the left end, in half-lengths."""
+        return 1 + torch.tensor(self.nodes, dtype=torch.float64)
 
     @cached_property
     def _powers(self) -> Float[Tensor, "keys 1"]:
@@ -104,19 +120,18 @@ class Collocation:
             for k, key in enumerate(self._keys):
                 if key in found:
                     slopes[i, k] = found[key]
-        weighted = slopes * scale[:, :, None]
-        jacobian = torch.einsum("mken,knw->emnw", weighted, self._basis)
-        return torch.stack(residuals, 1).flatten(1), jacobian.flatten(1, 2)
+        weighted = (slopes * scale[:, :, None]).permute(3, 2, 0, 1).flatten(1, 2)  # a product for each node
+        jacobian = (weighted @ self._by_node).view(len(self.nodes), len(rows), len(self.equations), -1)
+        return torch.stack(residuals, 1).flatten(1), jacobian.permute(1, 2, 0, 3).flatten(1, 2)
 
     def _at_nodes(
         self, left: Tensor, half: Tensor, rows: Tensor
     ) -> tuple[dict[str, Tensor | float], dict[Key, Tensor], Float[Tensor, "keys E"]]:
         """Coordinates and partials at the nodes, and what takes derivatives by s to those by x."""
-        nodes = torch.tensor(self.nodes, dtype=torch.float64)
         scale = half**self._powers
-        values = torch.einsum("knw,ew->ken", self._basis, rows) * scale[:, :, None]
+        values = (rows @ self._basis.mT) * scale[:, :, None]
         places: dict[str, Tensor | float] = {**self.parameters}
-        places[self.coordinate] = left[:, None] + half[:, None] * (1 + nodes)
+        places[self.coordinate] = left[:, None] + half[:, None] * self._distances
         return places, dict(zip(self._keys, values, strict=True)), scale
 
     def elements(self, edges: Float[Tensor, " E1"], rows: Float[Tensor, "E W"]) -> Elements:

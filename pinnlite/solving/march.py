@@ -13,12 +13,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from pinnlite.problem.equations import Key
 from pinnlite.solving.collocation import Collocation
 from pinnlite.solving.residuals import INTERRUPTED, Monitor
 from pinnlite.trials.elements import SHORT, SHORTEST, TAIL, TINY, Elements
+from pinnlite.trials.trial import Approximation
 
 _STOPPED = "stopped"
 _NEWTON_STEPS = 20
+_LEFT = 1e-4  # of the accuracy: what Newton's method may leave
 _MOST_ATTEMPTS = 2000
 _CLEAR = 8 * torch.finfo(torch.float64).eps  # relative distance at which elements keep from a break
 _NOISE = 1e-10  # tails below this may be rounding
@@ -89,6 +92,7 @@ class _Steps:
         self.collocation, self.accuracy, self.length = collocation, accuracy, length
         self.sizes = torch.zeros(len(collocation.orders), dtype=torch.float64)
         self._refused, self._stalls = math.inf, 0
+        self._longer: Elements | None = None  # the element that was refused last, which the next is a part of
         self._floor = 0.0  # where rounding was met, until it is left behind
         self._attempts, self._milestone = 0, -math.inf
 
@@ -101,7 +105,7 @@ class _Steps:
 
     def attempt(self, x: float, step: float, state: Tensor) -> tuple[Tensor | None, float]:
         """The element's row, or None if it is not good enough, and the step to try next."""
-        row = _solved(self.collocation, x, step / 2, state)
+        row = _solved(self.collocation, x, step / 2, state, _LEFT * self.accuracy, self._longer)
         if row is None:
             return None, 0.3 * step
         tail, reach = _tail(self.collocation, row, self.sizes)
@@ -111,35 +115,63 @@ class _Steps:
         noise = noise or self.accuracy < tail <= self._floor
         ratio = 0.9 * (self.accuracy / max(tail, TINY)) ** (1 / len(self.collocation.nodes))
         if tail > self.accuracy and not noise and abs(step) >= SHORTEST * self.length:
-            self._refused = tail
+            self._refused, self._longer = tail, _ascending(self.collocation, [x, x + step], row[None])
             return None, step * min(0.9, max(0.2, ratio))
-        self._refused, self._stalls, self.sizes = math.inf, 0, reach
+        self._refused, self._longer, self._stalls, self.sizes = math.inf, None, 0, reach
         # It is passed in steps that double while what is let pass halves: the sum of it stays as small as it began.
         self._floor = max(tail, self._floor) / 2 if noise else self._floor / 2
         return row, step * (2.0 if noise else min(3.0, max(0.5, ratio)))
 
 
-def _solved(collocation: Collocation, x: float, half: float, state: Tensor) -> Tensor | None:
-    """An element from the first slope that Newton's method gets on with: implicit equations may refuse zero."""
+def _solved(
+    collocation: Collocation,
+    x: float,
+    half: float,
+    state: Tensor,
+    enough: float,
+    near: Approximation | None,
+) -> Tensor | None:
+    """An element from the first guess that Newton's method gets on with: implicit equations may refuse zero."""
+    if near is not None:
+        row = _element(collocation, x, half, state, _read_off(collocation, x, half, near), enough)
+        if row is not None:
+            return row
     for slope in (0.0, 1.0, -1.0):
-        row = _element(collocation, x, half, state, slope)
+        guess = torch.zeros(collocation.end.shape[1], dtype=torch.float64)
+        for order, columns in zip(collocation.orders.values(), collocation.columns.values(), strict=True):
+            guess[columns[order]] = slope * half**order
+        row = _element(collocation, x, half, state, guess, enough)
         if row is not None:
             return row
     return None
 
 
-def _element(collocation: Collocation, x: float, half: float, state: Tensor, slope: float) -> Tensor | None:
+def _read_off(collocation: Collocation, x: float, half: float, near: Approximation) -> Tensor:
+    """The row of the element that has the highest derivatives of ``near`` at its nodes."""
+    points = x + half * (1 + torch.tensor(collocation.nodes, dtype=torch.float64))
+    keys: list[Key] = [(unknown, (k,)) for unknown, k in collocation.orders.items()]
+    with torch.no_grad():
+        highest = near.partials(points[:, None], keys)
+    row = torch.zeros(collocation.end.shape[1], dtype=torch.float64)
+    for unknown, (k,) in keys:
+        inside = collocation.columns[unknown][k:]
+        row[inside] = collocation.from_nodes[unknown] @ highest[unknown, (k,)] * half**k
+    return row
+
+
+def _element(
+    collocation: Collocation, x: float, half: float, state: Tensor, guess: Tensor, enough: float
+) -> Tensor | None:
     """One element by Newton's method from its left state; None where that does not converge.
 
-    The Jacobian is kept for as long as the steps fall tenfold with it: a residual costs a third of it.
+    It ends with a step below ``enough`` that is a tenth of the one before, as the next would then be of this one. The
+    Jacobian is kept for as long as the steps fall tenfold with it: a residual costs a third of it.
     """
     K = collocation.states
     h, left = torch.tensor([half], dtype=torch.float64), torch.tensor([x], dtype=torch.float64)
-    row = torch.zeros(1, collocation.end.shape[1], dtype=torch.float64)
+    row = guess[None].clone()
     row[0, :K] = state * half**collocation.powers
-    for order, columns in zip(collocation.orders.values(), collocation.columns.values(), strict=True):
-        row[0, columns[order]] = slope * half**order
-    change_before, factors = torch.inf, None
+    change_before, factors = 1.0, None  # a first step is measured by what it leads to
     for _ in range(_NEWTON_STEPS):
         if factors is None:
             residual, jacobian = collocation.linearize(left, h, row)
@@ -155,10 +187,12 @@ def _element(collocation: Collocation, x: float, half: float, state: Tensor, slo
         change = (step.abs().amax() / row.abs().amax().clamp(min=TINY)).item()
         if not change < 1e8:
             return None
-        # Newton converges until rounding takes over: then the change no longer falls.
-        if change < 1e-14 or (change < 1e-9 and change > 0.1 * change_before):
+        # Newton converges until what is left is of no account, or rounding takes over: then the change falls no more.
+        if change < max(1e-14, enough if change < 0.1 * change_before else 0.0):
             return row[0]
-        if change > 0.1 * change_before or change_before == torch.inf:
+        if change < 1e-9 and change > 0.1 * change_before:
+            return row[0]
+        if change > 0.1 * change_before:
             factors = None
         change_before = change
     return None

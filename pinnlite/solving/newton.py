@@ -73,9 +73,10 @@ class Chain:
         )
         blocks = [states[:-1] * self.scale]
         for unknown, k in orders.items():
-            fit = torch.linalg.inv(self.collocation.references[unknown].values[k][:, k:])
             highest = elements.partials(points.reshape(-1, 1), [(unknown, (k,))])[unknown, (k,)]
-            blocks.append(highest.view_as(points) @ fit.T * self.half[:, None] ** k)
+            blocks.append(
+                highest.view_as(points) @ self.collocation.from_nodes[unknown].T * self.half[:, None] ** k
+            )
         return Guess(states, torch.cat(blocks, 1))
 
     def solve(self, guess: Guess, linear: bool, monitor: Monitor) -> Guess | None:
