@@ -10,6 +10,7 @@ from torch import Tensor
 
 from pinnlite.problem.equations import Key
 from pinnlite.problem.problem import Problem
+from pinnlite.solving.box_layers import graded
 from pinnlite.solving.box_newton import Outcome
 from pinnlite.solving.residuals import pointwise
 from pinnlite.trials.boxes import Boxes, multi_indices
@@ -72,6 +73,7 @@ class Refinement:
     def __init__(self, problem: Problem) -> None:
         self.problem, self.d = problem, len(problem.domain.names)
         self.before: Judged | None = None
+        self.graded = False
 
     def finer(self, outcome: Outcome, accuracy: float) -> Boxes | None:
         """A trial that can hold more, None if the present one is enough; itself if nothing more can be done."""
@@ -90,6 +92,11 @@ class Refinement:
             return boxes
         if single:
             boxes = boxes.of_degree(degree_of_many(accuracy, self.d))
+        if not self.graded:
+            self.graded = True
+            towards_sides = graded(self.problem, boxes)
+            if len(towards_sides.partition) > len(boxes.partition):
+                return towards_sides
         return self._cut(judged, boxes, outcome.spots)
 
     def _worth_raising(self, boxes: Boxes, worst: float, accuracy: float) -> bool:
