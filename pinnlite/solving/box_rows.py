@@ -101,9 +101,7 @@ class BoxRows:
             widths[E + F] = len(self.problem.unknown_parameters)
             order.append([E + F])
         order = [[g for g in group if widths[g]] for group in order]
-        found = solve_blocks(
-            self._rows(guess), widths, [group for group in order if group], lambda: self.clock.spent
-        )
+        found = solve_blocks(self._rows(guess), widths, [group for group in order if group], self.clock)
         both = torch.stack([found[cell] for cell in range(E)]).view(E, len(unknowns), self.size, 2)
         numbers = found[E + F][:, 0] if E + F in found else ()
         boxes = Boxes(
