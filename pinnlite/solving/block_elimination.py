@@ -6,12 +6,14 @@ equations. The order of the groups decides how much is carried along, and so the
 Source: T. Davis, Direct Methods for Sparse Linear Systems (2006), chapter 5; multifrontal QR.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+from pinnlite.solving.refine import Clock
 
 
 class Stopped(Exception):
@@ -42,7 +44,7 @@ def solve_blocks(
     blocks: Iterable[Rows],
     widths: Mapping[int, int],
     order: Sequence[Sequence[int]],
-    spent: Callable[[], bool],
+    clock: Clock,
 ) -> dict[int, Float[Tensor, "w k"]]:
     """The unknowns of every group that minimise the squared norm of all rows, for each right side.
 
@@ -50,10 +52,10 @@ def solve_blocks(
         blocks: the rows.
         widths: how many unknowns each group has.
         order: groups that are eliminated together, in turn; each group once.
-        spent: asked before every elimination whether the time is up.
+        clock: asked before every elimination whether there is time for it.
 
     Raises:
-        Stopped: it was.
+        Stopped: there was not.
 
     A column that rows leave without a trace gets a value that is not finite, as does what hangs on it.
     """
@@ -69,21 +71,32 @@ def solve_blocks(
 
     counter = [0]
     for rows in blocks:
+        if clock.spent:
+            raise Stopped
         enter(rows)
     done = []
     for together in order:
-        if spent():
-            raise Stopped
         numbers = sorted({number for group in together for number in touching[group]})
         front = [active.pop(number) for number in numbers]
         for number, rows in zip(numbers, front, strict=True):
             for group in rows.groups:
                 touching[group].discard(number)
+        operations = _operations(front, widths)
+        if clock.overruns(operations):
+            raise Stopped
+        before = clock.seconds
         eliminated, rest = _eliminate(tuple(together), front, widths)
+        clock.measured(operations, clock.seconds - before)
         done.append(eliminated)
         if rest is not None:
             enter(rest)
     return _back_substituted(done, widths)
+
+
+def _operations(front: Sequence[Rows], widths: Mapping[int, int]) -> float:
+    """Of a QR of these rows, in order of magnitude: it cannot be interrupted."""
+    columns = sum(widths[group] for group in {group for rows in front for group in rows.groups})
+    return float(sum(len(rows.matrix) for rows in front)) * columns**2
 
 
 def _eliminate(

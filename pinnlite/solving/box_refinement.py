@@ -10,6 +10,7 @@ from torch import Tensor
 
 from pinnlite.problem.equations import Key
 from pinnlite.problem.problem import Problem
+from pinnlite.solving.box_layers import graded
 from pinnlite.solving.box_newton import Outcome
 from pinnlite.solving.residuals import pointwise
 from pinnlite.trials.boxes import Boxes, multi_indices
@@ -72,6 +73,7 @@ class Refinement:
     def __init__(self, problem: Problem) -> None:
         self.problem, self.d = problem, len(problem.domain.names)
         self.before: Judged | None = None
+        self.graded = False
 
     def finer(self, outcome: Outcome, accuracy: float) -> Boxes | None:
         """A trial that can hold more, None if the present one is enough; itself if nothing more can be done."""
@@ -90,6 +92,9 @@ class Refinement:
             return boxes
         if single:
             boxes = boxes.of_degree(degree_of_many(accuracy, self.d))
+        if not self.graded and self._layered(boxes):
+            self.graded = True
+            return graded(self.problem, boxes)
         return self._cut(judged, boxes, outcome.spots)
 
     def _worth_raising(self, boxes: Boxes, worst: float, accuracy: float) -> bool:
@@ -97,8 +102,14 @@ class Refinement:
         most = most_degree(self.d)
         if self.d > 2 or members_of(boxes.degree, self.d) < _PATIENT:  # in space cuts are dear
             return boxes.degree < most
+        if self._layered(boxes):
+            return False
         enough = boxes.degree + math.log(max(1.0, worst / accuracy)) / _decay(boxes)
         return boxes.degree < most and _exponential(boxes) and enough <= most
+
+    def _layered(self, boxes: Boxes) -> bool:
+        """Whether there may be layers at the sides that boxes are to be graded towards."""
+        return len(graded(self.problem, boxes).partition) > len(boxes.partition)
 
     def _cut(self, judged: Judged, boxes: Boxes, spots: Float[Tensor, "E d"]) -> Boxes:
         """The worst boxes cut in two along the axes that they lack most on; towards singular points several times."""

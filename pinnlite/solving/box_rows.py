@@ -28,7 +28,7 @@ from pinnlite.solving.residuals import pointwise
 from pinnlite.trials.boxes import Boxes, members, multi_indices, trace
 from pinnlite.trials.partition import Face, Partition
 
-_OVERSAMPLING = 1.4  # rows for each coefficient where points are scattered
+_OVERSAMPLING = 1.25  # rows for each coefficient where points are scattered
 _TINY = 1e-300
 _JOINED = 30.0  # weight of continuity: with less, what a corner leaves unresolved spreads to its neighbours as jumps
 _FAINT = 1e-9  # weight of a row that is to decide only where no other does
@@ -39,13 +39,18 @@ _NEAR = 1e-9  # of the region's size: how far from a boundary a point may be by 
 def reference_points(degree: int, dimension: int, more: int = 0) -> Float[Tensor, "n d"]:
     """Points of [-1, 1]^d, dense towards the ends, that determine every polynomial of total degree ``degree``.
 
-    Gauss points in one and two coordinates; a full grid would have far too many in more.
+    Gauss points on a line and every other one of a square, which suffice since the products of high degrees are
+    missing, as Padua points show; in more coordinates scattered ones.
     """
     if dimension == 0:
         return torch.zeros(1, 0, dtype=torch.float64)
-    if dimension <= 2:
-        nodes = 2 * gauss_rule(degree + more)[0] - 1
-        return torch.cartesian_prod(*[nodes] * dimension).reshape(-1, dimension)
+    if dimension == 1:
+        return 2 * gauss_rule(degree + more)[0][:, None] - 1
+    if dimension == 2:
+        nodes = 2 * gauss_rule(degree + 2 + more)[0] - 1
+        number = torch.arange(len(nodes))
+        light = (number[:, None] + number) % 2 == 0
+        return torch.cartesian_prod(nodes, nodes)[light.flatten()]
     size = math.comb(degree + dimension, dimension)
     spread = box_points([(0.0, math.pi)] * dimension, round(_OVERSAMPLING * size), "sobol", degree + more)
     return spread.cos()
@@ -96,9 +101,7 @@ class BoxRows:
             widths[E + F] = len(self.problem.unknown_parameters)
             order.append([E + F])
         order = [[g for g in group if widths[g]] for group in order]
-        found = solve_blocks(
-            self._rows(guess), widths, [group for group in order if group], lambda: self.clock.spent
-        )
+        found = solve_blocks(self._rows(guess), widths, [group for group in order if group], self.clock)
         both = torch.stack([found[cell] for cell in range(E)]).view(E, len(unknowns), self.size, 2)
         numbers = found[E + F][:, 0] if E + F in found else ()
         boxes = Boxes(

@@ -43,6 +43,8 @@ class Clock:
     began: float
     longest: float = 0.0  # of the steps that a method has taken
     stopped: bool = False
+    operations: float = 0.0  # of the largest step that was measured
+    took: float = 0.0  # and its time
 
     @staticmethod
     def started(limit: float | None) -> "Clock":
@@ -58,6 +60,17 @@ class Clock:
     def spent(self) -> bool:
         """Whether the time is up, or a method was stopped because it soon would be."""
         return self.stopped or (self.limit is not None and self.seconds > self.limit)
+
+    def overruns(self, operations: float) -> bool:
+        """Whether a step of so many operations, as fast as the largest so far, would take more than is left."""
+        ahead = self.took * operations / self.operations if self.operations else 0.0
+        self.stopped = self.stopped or (self.limit is not None and self.seconds + ahead > self.limit)
+        return self.stopped
+
+    def measured(self, operations: float, seconds: float) -> None:
+        """Take note of what a step of so many operations took."""
+        if operations >= self.operations:
+            self.operations, self.took = operations, seconds
 
     def monitor(self, share: float = 1.0) -> Monitor:
         """What stops a method: that another step as long as the longest so far would overrun its share of the time."""

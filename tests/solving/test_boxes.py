@@ -56,14 +56,23 @@ def test_elimination_in_any_order_is_least_squares(order: list[list[int]]) -> No
             ]
             left += widths[g]
     expected = np.linalg.lstsq(dense, np.concatenate([rows.right for rows in blocks]), rcond=None)[0]
-    found = solve_blocks(blocks, widths, order, lambda: False)
+    found = solve_blocks(blocks, widths, order, Clock.started(None))
     assert np.allclose(torch.cat([found[g] for g in widths]), expected, rtol=1e-10)
 
 
 def test_elimination_stops_when_the_time_is_up() -> None:
     blocks, widths = chain_of_blocks()
     with pytest.raises(Stopped):
-        solve_blocks(blocks, widths, [[0], [1], [2], [3]], lambda: True)
+        solve_blocks(blocks, widths, [[0], [1], [2], [3]], Clock.started(0.0))
+
+
+def test_an_elimination_that_would_overrun_the_time_is_not_begun() -> None:
+    clock = Clock.started(60.0)
+    clock.measured(1.0, 1.0)  # a second for each operation
+    blocks, widths = chain_of_blocks()
+    with pytest.raises(Stopped):
+        solve_blocks(blocks, widths, [[0], [1], [2], [3]], clock)
+    assert clock.seconds < 10.0
 
 
 def error_on(known: Known, halvings: int, degree: int) -> float:
@@ -93,16 +102,16 @@ def test_an_even_partition_converges_with_the_degree_as_its_order() -> None:
 
 
 def test_a_re_entrant_corner_is_resolved() -> None:
-    solution = pl.solve(*CORNER_STATEMENTS, on=L_SHAPE, tol=1e-4)
+    solution = pl.solve(*CORNER_STATEMENTS, on=L_SHAPE, tol=1e-3)
     X, weights = L_SHAPE.quadrature(4000)
     exact, found = corner(*X.T), solution(*X.T)
     true = ((weights * (found - exact).square()).sum() / (weights * exact.square()).sum()).sqrt().item()
     assert solution.converged
-    assert true < 1e-4
+    assert true < 1e-3
     assert true / 10 < solution.error < 10 * true
-    # Even boxes would have to be of h = 1e-3 for an error of h^(4/3): three million of them.
+    # Even boxes would have to be of h = 1/180 for an error of h^(4/3): a hundred thousand of them.
     assert isinstance(solution.trial, Boxes)
-    assert len(solution.trial.partition) < 200
+    assert len(solution.trial.partition) < 120
 
 
 @pytest.mark.parametrize("known", [CUBIC, MONGE_AMPERE, PERIODIC, LAYER, POISSON_3D], ids=lambda k: k.name)
