@@ -33,6 +33,7 @@ _RESOLVED = 0.01  # of the residual at rest: what a layer leaves that has the me
 _MOST_COMPETING = 500  # features in layers of which all families are solved with
 _PROMISING = 3.0  # times the tolerance: how far apart two layers may be to be looked at more closely
 _A_FEW = 500
+_LOOKING_FOR_MORE = 150  # features that are asked whether there is more than one solution
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,6 @@ class Solved:
     trial: Trial
     residual: float
     at_rest: float  # the same before anything was solved
-    rows: CollocationRows
 
     def __str__(self) -> str:
         return f"{self.family}, residual {self.residual:.1e}"
@@ -98,8 +98,8 @@ def candidates(
             yield Candidate(None, f"{width} features", "No finite residual was found: try another trial.")
             return
         if others and _near(problem, others[0].trial, best.trial, _PROMISING * tol):
-            if len(problem.domain.names) > 1 and amplification(problem, best.trial, best.rows) > MOST:
-                yield Candidate(best.trial, f"{width} {best}", UNDETERMINED)
+            if _undetermined(problem, width):
+                yield Candidate(best.trial, f"{width} {best}", UNDETERMINED, hopeless=True)
                 return
             yield Candidate(others[0].trial, f"{width} {others[0]}")
         yield Candidate(best.trial, f"{width} {best}")
@@ -138,6 +138,16 @@ def competition(
     return sorted(found, key=lambda solved: solved.residual)
 
 
+def _undetermined(problem: Problem, width: int) -> bool:
+    """Whether functions of one draw that is good at smooth ones are left free by the equations and conditions."""
+    if len(problem.domain.names) == 1 or not problem.linear:
+        return False
+    generator = torch.Generator().manual_seed(0)
+    width = max(width, _LOOKING_FOR_MORE)
+    trial, (rows, _) = _posed(problem, Family("sin", 1.0).drawn(problem, width, generator), width, generator)
+    return amplification(problem, trial, rows) > MOST
+
+
 def _near(problem: Problem, one: Trial, other: Trial, distance: float) -> bool:
     """Whether two trials are about as near each other as that, by a look at a few points."""
     X = problem.sample(_A_FEW)["interior"]
@@ -174,7 +184,7 @@ def _solved(
     chosen.minimize(rows, clock.monitor())
     with torch.no_grad():
         residual = others.rows().norm().item()
-    return Solved(family, constrained, residual if math.isfinite(residual) else math.inf, at_rest, rows)
+    return Solved(family, constrained, residual if math.isfinite(residual) else math.inf, at_rest)
 
 
 def _posed(

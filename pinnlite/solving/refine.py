@@ -23,6 +23,7 @@ class Candidate:
     note: str
     failure: str | None = None  # why it is not a solution of the whole problem
     reached: tuple[float, float] | None = None
+    hopeless: bool = False  # whether the failure is the problem's own, which no other trial would mend
 
 
 @dataclass(frozen=True)
