@@ -7,7 +7,7 @@ free, an eigenfunction say, that answer is one of many.
 import torch
 
 from pinnlite.problem.problem import Problem
-from pinnlite.solving.dense import CollocationRows, half_widths
+from pinnlite.solving.dense import CollocationRows, equation_blocks, half_widths
 from pinnlite.trials.trial import Trial
 
 UNDETERMINED = (
@@ -39,6 +39,7 @@ def amplification(problem: Problem, trial: Trial, rows: CollocationRows) -> floa
     damped = _DAMPING * jacobian.norm() * torch.eye(columns, dtype=jacobian.dtype, device=jacobian.device)
     triangle = torch.linalg.qr(torch.cat([jacobian, damped]), mode="r").R
     responses = torch.linalg.solve_triangular(triangle.T, torch.stack(means, 1), upper=False)
-    lengths, equations = half_widths(problem), rows.blocks[: len(problem.equations)]
-    unit = max(block.terms(trial, lengths)[1] for block in equations)
-    return unit * responses.norm(dim=0).amax().item()
+    lengths = half_widths(problem)
+    unit = max(block.terms(trial, lengths)[1] for block in equation_blocks(problem, X))
+    largest: float = responses.norm(dim=0).amax().item()
+    return unit * largest
