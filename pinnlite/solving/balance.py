@@ -14,7 +14,7 @@ from pinnlite.solving.residuals import pointwise
 from pinnlite.trials.trial import Approximation
 
 _MANY = 4096  # points of the domain: a spot whose share of it is some thousandths is seen for certain
-_MOST = 0.1  # of the largest term anywhere: what is further from balanced was overlooked
+_MOST = 0.3  # of the largest term anywhere: what is further from balanced was overlooked
 _ROUNDING = 1e-10  # of what terms are where the unknowns vary over the domain
 
 
@@ -51,7 +51,7 @@ def balances(trial: Approximation, problem: Problem, X: Float[Tensor, "N d"]) ->
 
 
 def unbalanced(trial: Approximation, problem: Problem, X: Float[Tensor, "N d"]) -> Bool[Tensor, " N"]:
-    """Points where an equation is further from balanced than a tenth of its largest term at any of them."""
+    """Points where an equation is further from balanced than three tenths of its largest term at any of them."""
     bad = torch.zeros(len(X), dtype=torch.bool, device=X.device)
     for balance in balances(trial, problem, X):
         least = _ROUNDING * balance.usual

@@ -19,7 +19,7 @@ _MARGIN = 0.5  # of the tolerance
 _SHARPER = 0.1  # from one candidate to the next, at least
 _FLOOR = 1e-13  # coefficients below this are rounding
 _CANDIDATES = 6
-_SCANS = 4  # marches of one accuracy that a scan between the nodes may ask for
+_SCANS = 3  # marches of one accuracy that a scan between the nodes may ask for
 _ILL_POSED = (
     "The problem is ill-posed: about its initial state the shorter a wave is the faster it grows, as in a heat "
     "equation that runs backward. Start from another state, or look at the sign of the highest derivative."

@@ -12,9 +12,8 @@ from pinnlite.solving.balance import balances
 from pinnlite.trials.space_time import SpaceTime
 
 _ALONG = 4096  # of each axis: what is wider than a thousandth of it is seen for certain, narrower by chance
-_PLACES = 2  # across, for each of them
-_SPREAD = 4096  # all over the domain
-_MOST = 0.1  # of the largest term of the equation in the slab
+_SPREAD = 2048  # all over the domain
+_MOST = 0.3  # of the largest term of the equation in the slab and those next to it
 _SHORT = 1e-4  # of the axis: what slabs and elements have closed in on already
 _WHOLE = 0.5  # of a slab or an element: what is bad in so much of it is not narrow
 _NEAR = 1 / 2048  # of the axis: a stretch is known up to the distance of two points
@@ -77,9 +76,8 @@ def _points(problem: Problem) -> Float[Tensor, "N 2"]:
     generator = torch.Generator().manual_seed(0)
     sets = [box_points([(0.0, 1.0)] * 2, _SPREAD, seed=1)]
     for axis in range(2):
-        unit = torch.rand(_ALONG * _PLACES, 2, generator=generator, dtype=torch.float64)
-        steps = torch.arange(_ALONG, dtype=torch.float64).repeat_interleave(_PLACES)
-        unit[:, axis] = (steps + unit[:, axis]) / _ALONG
+        unit = torch.rand(_ALONG, 2, generator=generator, dtype=torch.float64)
+        unit[:, axis] = (torch.arange(_ALONG, dtype=torch.float64) + unit[:, axis]) / _ALONG
         sets.append(unit)
     low, high = torch.tensor(list(problem.domain.intervals.values()), dtype=torch.float64).T
     return torch.lerp(low, high, torch.cat(sets))
@@ -88,11 +86,16 @@ def _points(problem: Problem) -> Float[Tensor, "N 2"]:
 def _bad(
     trial: SpaceTime, problem: Problem, X: Float[Tensor, "N 2"], slab: Int[Tensor, " N"]
 ) -> Bool[Tensor, " N"]:
-    """Points of large residuals, relative to the terms in their slab: those at another time may be huge."""
+    """Points of large residuals, relative to the terms about their slab: those at another time may be huge.
+
+    Those of a wave vanish from time to time: what they are most of the time counts as well.
+    """
     bad = torch.zeros(len(X), dtype=torch.bool)
     for balance in balances(trial, problem, X):
         size = X.new_zeros(len(trial.counts)).scatter_reduce(0, slab, balance.largest, "amax")
-        bad |= balance.residual > _MOST * size.clamp(min=balance.usual)[slab]
+        size = torch.nn.functional.max_pool1d(size[None], 3, stride=1, padding=1)[0]
+        usual = max(balance.usual, size[slab].median().item())
+        bad |= balance.residual > _MOST * size.clamp(min=usual)[slab]
     return bad
 
 
