@@ -112,8 +112,8 @@ def candidates(
             scales = [scale, steeper * scale, *([2 * scale] if width <= _MOST_COMPETING else [])]
             contenders = [replace(best.family, scale=scale) for scale in scales]
         before = best.trial
-        if len(problem.domain.names) > 1:
-            blind = torch.cat([blind, spots(best.trial, problem, width)])
+        if len(problem.domain.names) > 1 and len(found_blind := spots(best.trial, problem, width)):
+            blind, contenders = torch.cat([blind, found_blind]), FAMILIES
         expected = (clock.seconds - began) * _GROWTH**2.5  # the factorisation's share grows by the cube
         width = int(_GROWTH * width)
         if clock.limit is not None and clock.seconds + expected > clock.limit:

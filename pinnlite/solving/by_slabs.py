@@ -39,14 +39,16 @@ def candidates(problem: Problem, tol: float, clock: Clock) -> Iterator[Candidate
         yield Candidate(None, "short waves grow without bound", _ILL_POSED)
         return
     accuracy, before, apart = _MARGIN * tol, None, math.inf
-    looked_at = Overlooked()
+    looked_at, doubtful = Overlooked(), False
     for level in range(_CANDIDATES):
         for _ in range(_SCANS):
             candidate = _candidate(evolution, max(accuracy, _FLOOR), level, clock, looked_at)
             if candidate.failure or not isinstance(candidate.trial, SpaceTime) or clock.spent:
                 break
             found = overlooked(candidate.trial, problem)
-            if not found:
+            # What is unbalanced at one accuracy may be coarse; what still is at the next one was overlooked.
+            doubtful, doubted = bool(found), doubtful
+            if not (doubtful and doubted):
                 break
             looked_at |= found
         yield candidate
