@@ -10,9 +10,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from pinnlite.models.features import RandomFeatures
 from pinnlite.problem.problem import Problem
+from pinnlite.problem.sample import INTERIOR
+from pinnlite.solving.balance import spots
 from pinnlite.solving.dense import CollocationRows, rows_in
 from pinnlite.solving.gauss_newton import GaussNewton
 from pinnlite.solving.ordinary import fitted, gauss_points, rows_on
@@ -34,6 +38,8 @@ _MOST_COMPETING = 500  # features in layers of which all families are solved wit
 _PROMISING = 3.0  # times the tolerance: how far apart two layers may be to be looked at more closely
 _A_FEW = 500
 _LOOKING_FOR_MORE = 150  # features that are asked whether there is more than one solution
+_CLOUD = 0.5  # of the collocation points: how many more there are about what was overlooked
+_REACH = 0.02  # of the domain's extent: how far from an unbalanced point they are
 
 
 @dataclass(frozen=True)
@@ -90,9 +96,10 @@ def candidates(
     contenders: Sequence[Family] = FAMILIES
     before: Trial | None = None
     width, steeper = _FIRST, _STEEPER
+    blind = torch.empty(0, len(problem.domain.names), dtype=torch.float64)
     while width <= _MOST:
         began = clock.seconds
-        found = competition(problem, contenders, width, method, generator, before, clock)
+        found = competition(problem, contenders, width, method, generator, before, clock, blind)
         best, *others = found
         if not math.isfinite(best.residual):
             yield Candidate(None, f"{width} features", "No finite residual was found: try another trial.")
@@ -110,6 +117,8 @@ def candidates(
             scales = [scale, steeper * scale, *([2 * scale] if width <= _MOST_COMPETING else [])]
             contenders = [replace(best.family, scale=scale) for scale in scales]
         before = best.trial
+        if len(problem.domain.names) > 1 and len(found_blind := spots(best.trial, problem, width)):
+            blind, contenders = torch.cat([blind, found_blind]), FAMILIES
         expected = (clock.seconds - began) * _GROWTH**2.5  # the factorisation's share grows by the cube
         width = int(_GROWTH * width)
         if clock.limit is not None and clock.seconds + expected > clock.limit:
@@ -128,11 +137,15 @@ def competition(
     generator: torch.Generator,
     before: Trial | None,
     clock: Clock,
+    blind: Float[Tensor, "n d"] | None = None,
 ) -> list[Solved]:
-    """Layers of one width from several families, the one that leaves the least residual first."""
+    """Layers of one width from several families, the one that leaves the least residual first.
+
+    There are more points about places where layers before were ``blind``.
+    """
     found = []
     for family in families:
-        found.append(_solved(problem, family, width, method, generator, before, clock))
+        found.append(_solved(problem, family, width, method, generator, before, clock, blind))
         if clock.spent:
             break
     return sorted(found, key=lambda solved: solved.residual)
@@ -172,10 +185,11 @@ def _solved(
     generator: torch.Generator,
     before: Trial | None,
     clock: Clock,
+    blind: Float[Tensor, "n d"] | None,
 ) -> Solved:
     """The family's best trial of this width, from ``before`` on where the problem is not linear."""
     trial = family.drawn(problem, width, generator)
-    constrained, (rows, others) = _posed(problem, trial, width, generator)
+    constrained, (rows, others) = _posed(problem, trial, width, generator, blind)
     with torch.no_grad():
         at_rest = others.rows().norm().item()
     if before is not None and not problem.linear:
@@ -188,7 +202,11 @@ def _solved(
 
 
 def _posed(
-    problem: Problem, trial: Ridge, width: int, generator: torch.Generator
+    problem: Problem,
+    trial: Ridge,
+    width: int,
+    generator: torch.Generator,
+    blind: Float[Tensor, "n d"] | None,
 ) -> tuple[Trial, list[CollocationRows]]:
     """The trial with what conditions can be built in, and rows at two sets of points."""
     count = _POINTS * width
@@ -200,10 +218,28 @@ def _posed(
     conditions = max(count // (2 * max(len(problem.stated), 1)), 1)
     seeds = torch.randint(2**62, (2,), generator=generator).tolist()
     points = [problem.sample(count, conditions=conditions, seed=s) for s in seeds]
+    if blind is not None and len(blind):
+        clouds = [_about(problem, blind, int(_CLOUD * count), generator) for _ in points]
+        points = [
+            {**sets, INTERIOR: torch.cat([sets[INTERIOR], cloud])}
+            for sets, cloud in zip(points, clouds, strict=True)
+        ]
     return trial, [rows_in(problem, trial, sets, TriangularLinearization) for sets in points]
 
 
-def _start(trial: Ridge, before: Trial, X: torch.Tensor) -> None:
+def _about(
+    problem: Problem, spots: Float[Tensor, "n d"], count: int, generator: torch.Generator
+) -> Float[Tensor, "c d"]:
+    """Points about these, in all up to ``count`` of them."""
+    chosen = torch.randint(len(spots), (count,), generator=generator)
+    low, high = spots.new_tensor(list(problem.domain.intervals.values())).T
+    away = torch.randn(count, len(low), generator=generator, dtype=torch.float64).to(spots)
+    X = spots[chosen] + _REACH * (high - low) * away
+    inside: Tensor = X[problem.domain.contains(X)]
+    return inside
+
+
+def _start(trial: Ridge, before: Trial, X: Tensor) -> None:
     """Coefficients with which the trial is what another one is, in least squares at points."""
     keys = [(unknown, (0,) * X.shape[1]) for unknown in trial.unknowns]
     ones = X.new_ones(len(X))

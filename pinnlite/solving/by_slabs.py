@@ -8,15 +8,18 @@ from pinnlite.solving.estimate import difference
 from pinnlite.solving.evolution import Evolution, evolution_of
 from pinnlite.solving.refine import Candidate, Clock
 from pinnlite.solving.slab_collocation import SlabCollocation
+from pinnlite.solving.slab_scan import Overlooked, overlooked
 from pinnlite.solving.slabs import SlabMarch
 from pinnlite.solving.well_posed import ill_posed
 from pinnlite.trials.reference import gauss_nodes, radau_nodes
+from pinnlite.trials.space_time import SpaceTime
 from pinnlite.trials.trial import Approximation
 
 _MARGIN = 0.5  # of the tolerance
 _SHARPER = 0.1  # from one candidate to the next, at least
 _FLOOR = 1e-13  # coefficients below this are rounding
 _CANDIDATES = 6
+_SCANS = 3  # marches of one accuracy that a scan between the nodes may ask for
 _ILL_POSED = (
     "The problem is ill-posed: about its initial state the shorter a wave is the faster it grows, as in a heat "
     "equation that runs backward. Start from another state, or look at the sign of the highest derivative."
@@ -36,8 +39,18 @@ def candidates(problem: Problem, tol: float, clock: Clock) -> Iterator[Candidate
         yield Candidate(None, "short waves grow without bound", _ILL_POSED)
         return
     accuracy, before, apart = _MARGIN * tol, None, math.inf
+    looked_at, doubtful = Overlooked(), False
     for level in range(_CANDIDATES):
-        candidate = _candidate(evolution, max(accuracy, _FLOOR), level, clock)
+        for _ in range(_SCANS):
+            candidate = _candidate(evolution, max(accuracy, _FLOOR), level, clock, looked_at)
+            if candidate.failure or not isinstance(candidate.trial, SpaceTime) or clock.spent:
+                break
+            found = overlooked(candidate.trial, problem)
+            # What is unbalanced at one accuracy may be coarse; what still is at the next one was overlooked.
+            doubtful, doubted = bool(found), doubtful
+            if not (doubtful and doubted):
+                break
+            looked_at |= found
         yield candidate
         if candidate.trial is None or candidate.failure:
             return
@@ -47,12 +60,14 @@ def candidates(problem: Problem, tol: float, clock: Clock) -> Iterator[Candidate
         accuracy *= min(_SHARPER, 0.3 * tol / apart) if 0 < apart < math.inf else _SHARPER
 
 
-def _candidate(evolution: Evolution, accuracy: float, level: int, clock: Clock) -> Candidate:
+def _candidate(
+    evolution: Evolution, accuracy: float, level: int, clock: Clock, looked_at: Overlooked
+) -> Candidate:
     digits = -math.log10(accuracy)
     in_space = min(30, max(6, round(6 + digits))) + level
     in_time = min(14, max(3, round(2 + 0.9 * digits))) + level % 2
     collocation = SlabCollocation(evolution, gauss_nodes(in_space), radau_nodes(in_time))
-    run = SlabMarch(collocation, accuracy, clock).run()
+    run = SlabMarch(collocation, accuracy, clock, looked_at).run()
     note = (
         f"{run.slabs} slabs of up to {run.most} elements, {in_space} nodes in {evolution.names[evolution.space]} "
         f"and {in_time} in {evolution.names[evolution.time]}, {run.refused} refused"

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pinnlite.problem.problem import Problem
+from pinnlite.solving.balance import spots
 from pinnlite.solving.estimate import difference, misfit, relative_residual
 from pinnlite.solving.residuals import INTERRUPTED, Monitor
 from pinnlite.trials.trial import Approximation
 
+_UNUSED = 2**41 + 5  # a seed that no solver draws its points with
 _MISFIT = 0.1  # of what a condition is missed by: the error that it makes inside at least
 _MOST_MISSED = 0.5  # of u: what misses a condition by more has nothing to do with it
 _MOST_RESIDUAL = 0.05  # of the equations' terms: what leaves more unbalanced is no solution, agree as it may
@@ -34,6 +36,7 @@ class Result:
     error: float
     history: tuple[str, ...]
     interrupted: bool = False
+    doubt: str | None = None  # why a candidate that the next one agrees with is no solution
 
 
 @dataclass
@@ -116,8 +119,12 @@ def refine(candidates: Iterator[Candidate], problem: Problem, tol: float, clock:
                 if not imbalance < _MOST_RESIDUAL:
                     history[-1] += f", which leaves {imbalance:.0%} of the equation unbalanced"
                     error = math.inf
-                if best is None or not error >= best.error:
-                    best = Result(before, error, ())
+                doubt = _overlooked(before.trial, problem) if error <= tol else None
+                if doubt is not None:
+                    history[-1] += f". {doubt}"
+                    error = math.inf
+                if best is None or not error >= best.error or doubt is not None:
+                    best = Result(before, error, (), doubt=doubt)
             if candidate.failure or (best and best.error <= tol) or clock.spent:
                 break
             before = candidate
@@ -128,4 +135,20 @@ def refine(candidates: Iterator[Candidate], problem: Problem, tol: float, clock:
         found = [one for one in (candidate, before) if one is not None]
         whole = [one for one in found if one.trial is not None]
         best = Result((whole or found or [Candidate(None, "nothing")])[0], math.inf, ())
-    return Result(best.candidate, best.error, tuple(history), interrupted)
+    return Result(best.candidate, best.error, tuple(history), interrupted, best.doubt)
+
+
+def _overlooked(trial: Approximation, problem: Problem) -> str | None:
+    """Where an equation is far from balanced at points that nobody used, if it is anywhere."""
+    if len(problem.domain.names) == 1:
+        return None
+    found = spots(trial, problem, _UNUSED)
+    if not len(found):
+        return None
+    place = ", ".join(
+        f"{name} = {value:.3g}" for name, value in zip(problem.domain.names, found[0].tolist(), strict=True)
+    )
+    return (
+        f"An equation is far from balanced at {len(found)} of some thousand points that were looked at between the "
+        f"collocation points, such as {place}: something narrow there was overlooked, or it is not resolved"
+    )

@@ -16,6 +16,7 @@ from pinnlite.solving.residuals import INTERRUPTED
 from pinnlite.solving.slab import SlabSolver
 from pinnlite.solving.slab_collocation import Known, Place, Rows, SlabCollocation
 from pinnlite.solving.slab_fields import Series, SlabFields
+from pinnlite.solving.slab_scan import Overlooked
 from pinnlite.solving.space_mesh import SpaceMesh
 from pinnlite.trials.elements import TINY
 from pinnlite.trials.space_time import SpaceTime
@@ -62,7 +63,9 @@ class _Slab:
 class SlabMarch:
     """A march at one accuracy, from where the initial conditions are to the other end of time."""
 
-    def __init__(self, collocation: SlabCollocation, accuracy: float, clock: Clock) -> None:
+    def __init__(
+        self, collocation: SlabCollocation, accuracy: float, clock: Clock, looked_at: Overlooked
+    ) -> None:
         self.collocation, self.accuracy, self.clock = collocation, accuracy, clock
         self.evolution = collocation.evolution
         self.solver, self.fields = SlabSolver(collocation), SlabFields(collocation, accuracy)
@@ -71,6 +74,9 @@ class SlabMarch:
         self.mesh, self.known = InitialField(self.evolution).resolved(
             collocation.space_nodes, _START * accuracy
         )
+        self.places = looked_at.places
+        self.stations = looked_at.stations(self.evolution.start, self.evolution.stop)
+        self._close_in()
         starts = {u: given[0][:, None] for u, given in self.known.items() if given}
         self.start_sizes = self.fields.sizes(starts, self.mesh, {})
         self.sizes = {u: self.start_sizes.get(u, 0.0) for u in self.known}
@@ -93,7 +99,7 @@ class SlabMarch:
 
     def _attempt(self) -> str | None:
         """Solve one slab and accept it, or change its length or its elements; a sentence where nothing more helps."""
-        left = self.evolution.stop - self.time
+        left = self._next_stop() - self.time
         if abs(self.step) > _LONGEST * abs(self.length):
             self.step = _LONGEST * self.length
         if abs(self.step) > 0.5 * abs(left):  # no crumb is left for the last slab
@@ -181,10 +187,24 @@ class SlabMarch:
     def _accept(self, slab: _Slab, smallest: float) -> None:
         self.accepted.append(slab)
         end = slab.place.start + 2 * slab.place.half_time
-        self.time = self.evolution.stop if self.step == self.evolution.stop - self.time else end
+        stop = self._next_stop()
+        self.time = stop if self.step == stop - self.time else end
+        if self.stations and self.time == self.stations[0]:
+            self.stations = self.stations[1:]
         mesh = self.fields.remeshed(self.mesh, slab.after, slab.rows, self.sizes, smallest)
         self.known = self.fields.carry_known(slab.after, self.mesh, mesh)
         self.mesh = mesh
+        self._close_in()
+
+    def _next_stop(self) -> float:
+        """The time that no slab may reach across."""
+        return self.stations[0] if self.stations else self.evolution.stop
+
+    def _close_in(self) -> None:
+        """Small elements where a march before was blind, whatever the present state is like there."""
+        finer = self.mesh.closed_in(self.places)
+        self.known = self.fields.carry_known(self.known, self.mesh, finer)
+        self.mesh = finer
 
     def _too_steep(self) -> str:
         return self._grown() or (

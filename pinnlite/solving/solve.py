@@ -139,6 +139,8 @@ def _status(result: Result, tol: float, clock: Clock) -> str:
         return result.candidate.failure
     if clock.spent:
         return f"The time limit of {clock.limit:g} s ended the solve: give it more time or a larger tol."
+    if math.isinf(result.error) and result.doubt:
+        return f"{result.doubt}. Try another trial, or coordinates in which it is wider."
     if math.isinf(result.error) and len(result.history) > 1:
         return (
             "No two approximations agree on a solution of the equation: there may be none, as where an initial value "

@@ -1,5 +1,6 @@
 """Partitions of an interval by halving, and functions carried from one of them to another."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -50,6 +51,17 @@ class SpaceMesh:
         """The chosen elements cut in two."""
         middles = (self.places[:-1] + self.places[1:]) // 2
         return SpaceMesh(self.low, self.high, torch.cat([self.places, middles[chosen]]).sort().values)
+
+    def closed_in(self, stretches: Sequence[tuple[float, float]]) -> "SpaceMesh":
+        """Elements that meet one of these stretches halved until they are no longer than it."""
+        mesh = self
+        for low, high in stretches:
+            while (long := mesh._meeting(low, high) & (2 * mesh.half > high - low)).any():
+                mesh = mesh.halved(long)
+        return mesh
+
+    def _meeting(self, low: float, high: float) -> Bool[Tensor, " E"]:
+        return (self.edges[:-1] < high) & (self.edges[1:] > low)
 
     def pairs(self) -> Int[Tensor, " P"]:
         """First elements of pairs that are halves of one."""

@@ -56,7 +56,7 @@ class SpaceTime:
 
     def _partials(self, X: Tensor, wanted: Collection[tuple[str, Index]]) -> dict[tuple[str, Index], Tensor]:
         x, t = X[:, 1 - self.time].contiguous(), X[:, self.time].contiguous()
-        slab, cell = self._cells(x.detach(), t.detach())
+        slab, cell = self.cells(X.detach())
         left, half = self.edges[cell + slab], (self.edges[cell + slab + 1] - self.edges[cell + slab]) / 2
         half_time = (self.times[slab + 1] - self.times[slab]) / 2
         s, tau = (x - left) / half - 1, (t - self.times[slab]) / half_time - 1
@@ -77,8 +77,9 @@ class SpaceTime:
             found[unknown, index] = (along * in_time[count, b]).sum(1)
         return found
 
-    def _cells(self, x: Float[Tensor, " N"], t: Float[Tensor, " N"]) -> tuple[Tensor, Tensor]:
+    def cells(self, X: Float[Tensor, "N d"]) -> tuple[Int[Tensor, " N"], Int[Tensor, " N"]]:
         """The slab and the cell that each point is in, or is nearest to."""
+        x, t = X[:, 1 - self.time].contiguous(), X[:, self.time].contiguous()
         slab = (torch.searchsorted(self.times, t, right=True) - 1).clamp(0, len(self.counts) - 1)
         low, high = self.edges[0], self.edges[int(self.counts[0])]
         place = ((x - low) / (high - low)).clamp(-1, 1.5) + 3.0 * slab

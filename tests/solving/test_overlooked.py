@@ -1,0 +1,106 @@
+"""Sources so narrow that all collocation points miss them: against closed forms, and never called converged unseen."""
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+import pinnlite as pl
+from tests.problems.evolution import LEAVING
+
+PLACE = (0.3, 0.2)
+
+
+def relative(found: Tensor, exact: Tensor) -> float:
+    return ((found - exact).norm() / exact.norm()).item()
+
+
+def pulse(x: Tensor, t: Tensor, steep: float, at: float) -> Tensor:
+    """0.001 exp(-k t) + the integral of sqrt(a / pi) exp(-a (s - at)^2 - k (t - s)) over s < t, times sin(pi x)."""
+    k, a = 0.01 * math.pi**2, steep
+    shifted = math.sqrt(a) * (t - at) - k / (2 * math.sqrt(a))
+    fed = torch.exp(-k * (t - at) + k * k / (4 * a)) * (1 + torch.erf(shifted)) / 2
+    return torch.sin(math.pi * x) * (0.001 * torch.exp(-k * t) + fed)
+
+
+@pytest.mark.parametrize(("steep", "at", "tol"), [(1e6, 0.777, 1e-2), (1e6, 0.613, 1e-5)])
+def test_a_pulse_in_time_is_not_stepped_over(steep: float, at: float, tol: float) -> None:
+    solution = pl.solve(
+        f"u_t = 0.01*u_xx + {math.sqrt(steep / math.pi)}*exp(-{steep}*(t-{at})^2)*sin(pi*x)",
+        "u(x,0) = 0.001*sin(pi*x)",
+        "u(0,t) = 0",
+        "u(1,t) = 0",
+        x=(0, 1),
+        t=(0, 1),
+        tol=tol,
+    )
+    x, t = torch.rand(2, 5000, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    assert solution.converged, solution.status
+    assert relative(solution(x, t), pulse(x, t, steep, at)) <= tol
+
+
+def test_a_source_at_a_spot_in_space_is_not_passed_over() -> None:
+    """u_t = u_xx + a narrow source: in the end Green's function, a hat, is all there is."""
+    strength = math.sqrt(1e5 / math.pi)
+    solution = pl.solve(
+        f"u_t = u_xx + {strength}*exp(-1e5*(x-0.377)^2)",
+        "u(x,0) = 0",
+        "u(0,t) = 0",
+        "u(1,t) = 0",
+        x=(0, 1),
+        t=(0, 2),
+        tol=1e-3,
+    )
+    x = torch.linspace(0, 1, 301, dtype=torch.float64)
+    hat = torch.where(x < 0.377, x * (1 - 0.377), 0.377 * (1 - x))
+    assert solution.converged, solution.status
+    assert relative(solution(x, torch.full_like(x, 2.0)), hat) <= 2e-3
+
+
+def test_a_wave_that_is_coarse_at_first_is_no_false_alarm() -> None:
+    solution = pl.solve(*LEAVING.statements, tol=1e-2, **LEAVING.names)
+    assert solution.converged
+    assert LEAVING.error(solution) <= 1e-2
+
+
+@pytest.mark.parametrize(("strength", "steep"), [(30, 1e3), (1000, 1e4)])
+def test_a_spot_on_a_disk_is_never_missed_unsaid(strength: float, steep: float) -> None:
+    """Outside the spot its source is a point's: Green's function of the disk, by an image."""
+    disk = pl.Disk((0, 0), 1)
+    solution = pl.solve(
+        f"u_xx + u_yy = -1 - {strength}*exp(-{steep}*((x-{PLACE[0]})^2 + (y-{PLACE[1]})^2))",
+        "u = 0 on boundary",
+        on=disk,
+        tol=1e-2,
+        trial="features",
+        time_limit=3,
+    )
+    X, place = disk.sample(4000), torch.tensor(PLACE, dtype=torch.float64)
+    image, away = place / (place @ place), (X - place).norm(dim=1)
+    point = torch.log(away / ((X - image).norm(dim=1) * place.norm()))
+    exact = (1 - X.square().sum(1)) / 4 - strength / (2 * steep) * point
+    outside = away > 0.1
+    true = relative(solution(*X.T)[outside], exact[outside])
+    assert not solution.converged or true <= 1e-2
+
+
+def test_a_narrow_source_in_a_box_is_not_passed_over() -> None:
+    """By the square's Green function, its sum over sines."""
+    strength, steep = 1000, 1e4
+    solution = pl.solve(
+        f"u_xx + u_yy = -{strength}*exp(-{steep}*((x-0.37)^2 + (y-0.71)^2))",
+        "u = 0 on boundary",
+        x=(0, 1),
+        y=(0, 1),
+        tol=1e-3,
+    )
+    n = torch.arange(1, 121, dtype=torch.float64) * math.pi
+    line = torch.linspace(0, 1, 41, dtype=torch.float64)
+    by_x, by_y = (2 * torch.sin(n * at) * torch.exp(-n * n / (4 * steep)) for at in (0.37, 0.71))
+    coefficients = strength * math.pi / steep * by_x[:, None] * by_y / (n[:, None] ** 2 + n**2)
+    modes = torch.sin(line[:, None] * n)
+    exact = modes @ coefficients @ modes.T
+    x, y = torch.meshgrid(line, line, indexing="ij")
+    assert solution.converged, solution.status
+    assert relative(solution(x.flatten(), y.flatten()), exact.flatten()) <= 1e-3
