@@ -22,6 +22,7 @@ class Candidate:
     note: str
     failure: str | None = None  # why it is not a solution of the whole problem
     reached: tuple[float, float] | None = None
+    check: Approximation | None = None  # what it is measured by, where that is not the next candidate
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,11 @@ class Clock:
         """Whether the time is up, or a method was stopped because it soon would be."""
         return self.stopped or (self.limit is not None and self.seconds > self.limit)
 
+    def part(self, share: float) -> "Clock":
+        """A clock of its own for a share of the time that is left."""
+        limit = None if self.limit is None else self.seconds + share * max(self.limit - self.seconds, 0.0)
+        return Clock(limit, self.began)
+
     def monitor(self, share: float = 1.0) -> Monitor:
         """What stops a method: that another step as long as the longest so far would overrun its share of the time."""
         before: float | None = None
@@ -76,7 +82,7 @@ class Clock:
 
 
 def refine(candidates: Iterator[Candidate], problem: Problem, tol: float, clock: Clock) -> Result:
-    """The first candidate whose distance to the next is within ``tol``, otherwise the best one there was."""
+    """The first candidate whose distance to the next, or to its check, is within ``tol``; or the best there was."""
     best: Result | None = None
     before: Candidate | None = None
     candidate: Candidate | None = None
@@ -86,13 +92,16 @@ def refine(candidates: Iterator[Candidate], problem: Problem, tol: float, clock:
         for candidate in candidates:
             history.append(f"{clock.seconds:.3f} s: {candidate.note}")
             interrupted = candidate.failure == INTERRUPTED
-            if candidate.failure and before is not None:
+            if candidate.failure and before is not None and candidate.check is None:
                 break
-            if before is not None and before.trial is not None and candidate.trial is not None:
-                error = difference(before.trial, candidate.trial, problem)
-                history[-1] += f", {error:.1e} from the one before"
-                imbalance = relative_residual(before.trial, problem, candidate.trial)
-                missed = misfit(before.trial, problem)
+            measured, finer, beside = before, candidate.trial, "the one before"
+            if candidate.check is not None:
+                measured, finer, beside = candidate, candidate.check, "its check"
+            if measured is not None and measured.trial is not None and finer is not None:
+                error = difference(measured.trial, finer, problem)
+                history[-1] += f", {error:.1e} from {beside}"
+                imbalance = relative_residual(measured.trial, problem, finer)
+                missed = misfit(measured.trial, problem)
                 if missed > error / _MISFIT:
                     error = _MISFIT * missed
                     history[-1] += f", which misses its conditions by {missed:.1e}"
@@ -100,7 +109,7 @@ def refine(candidates: Iterator[Candidate], problem: Problem, tol: float, clock:
                     history[-1] += f", which leaves {imbalance:.0%} of the equation unbalanced"
                     error = math.inf
                 if best is None or not error >= best.error:
-                    best = Result(before, error, ())
+                    best = Result(measured, error, ())
             if candidate.failure or (best and best.error <= tol) or clock.spent:
                 break
             before = candidate
