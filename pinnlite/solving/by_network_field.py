@@ -4,6 +4,7 @@ All layers are trained, by Gauss-Newton, between solves of the output layer alon
 that are drawn where the last one left large residuals, and that stay as they are during it.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
@@ -17,13 +18,14 @@ from pinnlite.models.features import RandomFeatures
 from pinnlite.models.networks import Activation, Elementwise
 from pinnlite.problem.problem import Problem
 from pinnlite.problem.sample import INTERIOR
-from pinnlite.solving import by_boxes, by_slabs
+from pinnlite.solving import by_boxes, by_features, by_slabs
 from pinnlite.solving.by_features import FAMILIES, Family, competition
 from pinnlite.solving.damped import DampedLinearization
 from pinnlite.solving.dense import CollocationRows, equation_blocks, rows_in
 from pinnlite.solving.gauss_newton import GaussNewton
-from pinnlite.solving.refine import Candidate, Clock
-from pinnlite.solving.residuals import Method
+from pinnlite.solving.lbfgs import LBFGS
+from pinnlite.solving.refine import Candidate, Clock, refine
+from pinnlite.solving.residuals import INTERRUPTED, Method
 from pinnlite.solving.triangle import TriangularLinearization
 from pinnlite.trials.lifted import Given, Lifted, buildable, left_over
 from pinnlite.trials.linear import LinearTrial
@@ -39,12 +41,15 @@ _MOST_DENSE = 3000  # weights up to which the steps of Gauss-Newton are quick
 _DEEP = ((20, 20, 20), (30, 30, 30), (40, 40, 40))
 _SCALE = 2.0  # steepness of a deep network's first layer per half-width of the domain
 _POINTS = 1.5  # for each weight
+_FEWEST_POINTS = 200
+_TRAINED = 0.9  # of the time, for a module of the user's
 _MOST_POINTS = 4000
 _RIDGE = 1e-10  # damping of the first output layer
 _TOUCH = GaussNewton(steps=8, damping=1e-8)
 _ROUND = GaussNewton(steps=15, damping=1e-6, tolerance=1e-3)
 _FIRST_ROUND = GaussNewton(steps=60, damping=1e-4, tolerance=1e-3)
 _ROUNDS = 40
+_HALF = 0.5  # of the time that is left, for a network that only another one can check
 _CANDIDATES = 8  # for each point that is drawn by its residual
 _EVEN = 0.25  # how much of the draw does not look at the residual
 _CHECK = 0.3  # of the time for the solution that networks are measured by
@@ -99,14 +104,18 @@ def _networks(
             network = _network(problem, [width], drawn.activation, drawn, generator)
             training = _Training(problem, given, network, method, generator, clock)
             proposed = training.wide(best.family)
-            if clock.spent:  # in the middle of it
+            if snapshots or not clock.spent:
+                yield proposed
+            if clock.spent:
                 return
-            yield proposed
     for hidden in _DEEP:
         network = _network(problem, hidden, torch.tanh, None, generator)
-        training = _Training(problem, given, network, method, generator, clock)
-        shown = list(training.deep()) if not snapshots else training.deep()
-        yield from shown if snapshots else shown[-1:]
+        if snapshots:
+            yield from _Training(problem, given, network, method, generator, clock).deep()
+        else:
+            yield list(_Training(problem, given, network, method, generator, clock.part(_HALF)).deep())[-1]
+        if clock.spent:
+            return
 
 
 class _Training:
@@ -147,8 +156,6 @@ class _Training:
         for count in range(_ROUNDS):
             rows = rows_in(self.problem, self.trial, points, DampedLinearization)
             left = self._train(rows, _ROUND if count else _FIRST_ROUND)
-            if self.clock.spent and count == 0:
-                return
             copied = ModuleTrial(deepcopy(self.network), self.problem.unknowns)
             yield Candidate(
                 self._posed(copied),
@@ -247,6 +254,31 @@ def _network(
     head = nn.Linear(hidden[-1], len(problem.unknowns), bias=False, dtype=torch.float64)
     nn.init.zeros_(head.weight)
     return nn.Sequential(*layers, head)
+
+
+def candidates_from(
+    module: nn.Module, problem: Problem, tol: float, method: str | Method, clock: Clock
+) -> Iterator[Candidate]:
+    """The user's module trained in place, and what it is measured by: elements, elsewhere random features."""
+    given = buildable(problem)
+    check = independent(problem, tol, clock)
+    if check is None:
+        own = clock.part(_CHECK)
+        found = refine(by_features.candidates(problem, tol, "auto", 0, own), problem, tol, own)
+        check = found.candidate.trial if found.error < math.inf else None
+    inner = ModuleTrial(module, problem.unknowns)
+    trial = Lifted(inner, problem, given) if given else inner
+    size = sum(p.numel() for p in trial.parameters)
+    count = max(_FEWEST_POINTS, min(int(_POINTS * size), _MOST_POINTS))
+    conditions = max(count // (2 * max(len(problem.stated), 1)), 1)
+    rows = rows_in(problem, trial, problem.sample(count, conditions=conditions), DampedLinearization)
+    default = GaussNewton(steps=100) if size <= _MOST_DENSE else LBFGS()
+    failure = None
+    try:
+        (default if isinstance(method, str) else method).minimize(rows, clock.monitor(_TRAINED))
+    except KeyboardInterrupt:
+        failure = INTERRUPTED
+    yield Candidate(trial, f"module of {size} parameters, residual {_left(rows):.1e}", failure, check=check)
 
 
 def _left(rows: CollocationRows) -> float:
