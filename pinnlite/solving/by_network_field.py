@@ -19,7 +19,7 @@ from pinnlite.models.networks import Activation, Elementwise
 from pinnlite.problem.problem import Problem
 from pinnlite.problem.sample import INTERIOR
 from pinnlite.solving import by_boxes, by_features, by_slabs
-from pinnlite.solving.by_features import FAMILIES, Family, competition
+from pinnlite.solving.by_features import FAMILIES, Family, Solved, competition
 from pinnlite.solving.damped import DampedLinearization
 from pinnlite.solving.dense import CollocationRows, equation_blocks, rows_in
 from pinnlite.solving.gauss_newton import GaussNewton
@@ -37,10 +37,14 @@ _WITHIN_REACH = 0.1  # of the residual at rest: what such a layer leaves at most
 _LOOK = GaussNewton(steps=8)  # at a layer, where the problem is not linear
 _MOST_DEEP = 3  # coordinates: in more, one wide layer does better for the weights it has
 _WIDTHS = (80, 160, 240, 400, 640)
+_WIDTHS_IN_MANY = (320, 480, 720)  # cubics of ten coordinates have 286 terms
+_LEAST_SCALE = 2e-4  # curvature goes with its square, and less is lost among rounding
+_LONGER = 3.0
 _MOST_DENSE = 3000  # weights up to which the steps of Gauss-Newton are quick
 _DEEP = ((20, 20, 20), (30, 30, 30), (40, 40, 40))
 _SCALE = 2.0  # steepness of a deep network's first layer per half-width of the domain
 _POINTS = 1.5  # for each weight
+_POINTS_EACH = 3  # for each feature of a wide layer of more weights than steps can take at once
 _FEWEST_POINTS = 200
 _TRAINED = 0.9  # of the time, for a module of the user's
 _MOST_POINTS = 4000
@@ -93,13 +97,15 @@ def _networks(
 ) -> Iterator[Candidate]:
     generator = torch.Generator().manual_seed(seed)
     looked = "auto" if problem.linear else _LOOK
-    best = competition(problem, FAMILIES, _LAYER, looked, generator, None, clock)[0]
+    best = _drawn_best(problem, looked, generator, clock)
     late = clock.spent
     if late:
         return
-    if len(problem.domain.names) > _MOST_DEEP or best.residual < _WITHIN_REACH * best.at_rest:
+    many = len(problem.domain.names) > _MOST_DEEP
+    if many or best.residual < _WITHIN_REACH * best.at_rest:
         weights = len(problem.domain.names) + len(problem.unknowns) + 1  # of each feature
-        for width in (width for width in _WIDTHS if width * weights <= _MOST_DENSE):
+        few = [width for width in _WIDTHS if width * weights <= _MOST_DENSE]
+        for width in _WIDTHS_IN_MANY if many else few:
             drawn = best.family.drawn(problem, width, generator).features
             network = _network(problem, [width], drawn.activation, drawn, generator)
             training = _Training(problem, given, network, method, generator, clock)
@@ -116,6 +122,25 @@ def _networks(
             yield list(_Training(problem, given, network, method, generator, clock.part(_HALF)).deep())[-1]
         if clock.spent:
             return
+
+
+def _drawn_best(problem: Problem, method: str | Method, generator: torch.Generator, clock: Clock) -> Solved:
+    """The family of which a layer leaves the least residual; waves are made longer for as long as that helps.
+
+    Long waves are all but polynomials of low degree, the more so the longer they are.
+    """
+    best = competition(problem, FAMILIES, _LAYER, method, generator, None, clock)[0]
+    longest = min(family.scale for family in FAMILIES if family.activation == best.family.activation)
+    scale = best.family.scale
+    while scale == best.family.scale <= longest and scale > _LEAST_SCALE and not clock.spent:
+        scale /= _LONGER
+        longer = replace(best.family, scale=scale)
+        best = min(
+            best,
+            *competition(problem, [longer], _LAYER, method, generator, None, clock),
+            key=lambda solved: solved.residual,
+        )
+    return best
 
 
 class _Training:
@@ -145,7 +170,7 @@ class _Training:
         listed = ", ".join(f"{residual:.1e}" for residual in phases)
         return Candidate(
             self.trial,
-            f"network {self.network[-1].in_features}, {family}, {self._conditions}: output layer, "
+            f"network {self.head.in_features}, {family}, {self._conditions}: output layer, "
             f"{self._trained}, output layer, residual after each: {listed}",
         )
 
@@ -164,6 +189,13 @@ class _Training:
             if self.clock.spent:
                 return
             points = self._points(adapted=True)
+
+    @property
+    def head(self) -> nn.Linear:
+        """The output layer."""
+        head = self.network[-1]
+        assert isinstance(head, nn.Linear)
+        return head
 
     @property
     def _trained(self) -> str:
@@ -192,7 +224,9 @@ class _Training:
     def _points(self, adapted: bool = False) -> Mapping[str, Tensor]:
         """Points for every statement; those of the interior by the size of the residual, once there is one."""
         size = sum(p.numel() for p in self.trial.parameters)
-        count = min(int(_POINTS * size), _MOST_POINTS)
+        count = int(_POINTS * size)
+        if size > _MOST_DENSE:  # then fewer rows than weights, and steps in the space of the rows
+            count = _POINTS_EACH * self.head.in_features
         seed, other = torch.randint(2**62, (2,), generator=self.generator).tolist()
         conditions = max(count // (2 * max(len(self.problem.stated), 1)), 1)
         points = self.problem.sample(count, conditions=conditions, seed=seed)
@@ -213,8 +247,7 @@ class _Training:
         Damped before the hidden layers are trained: an exact solution has huge coefficients that cancel, and with them
         the slightest step of a hidden layer is out of bounds.
         """
-        body, head = self.network[:-1], self.network[-1]
-        assert isinstance(head, nn.Linear)
+        body, head = self.network[:-1], self.head
         output = LinearTrial(body, head.in_features, self.problem.unknowns)
         rows = rows_in(self.problem, self._posed(output), points, TriangularLinearization)
         if not self.problem.linear:
