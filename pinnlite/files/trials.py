@@ -17,6 +17,7 @@ from pinnlite.problem.problem import Problem
 from pinnlite.trials.boxes import Boxes
 from pinnlite.trials.constrained import Constrained, built_in
 from pinnlite.trials.elements import Elements
+from pinnlite.trials.lifted import Lifted, buildable
 from pinnlite.trials.linear import LinearTrial
 from pinnlite.trials.module import ModuleTrial
 from pinnlite.trials.parameters import WithParameters
@@ -264,6 +265,23 @@ def _read_constrained(
         raise FileError(f"the problem in the file cannot be posed: {error}") from None
 
 
+def _write_lifted(trial: Lifted) -> Written:
+    fields, tensors = written(trial.inner)
+    return {"inner": fields}, _under("inner", tensors)
+
+
+def _read_lifted(
+    fields: Fields, tensors: Tensors, problem: Problem, module: nn.Module | None
+) -> Approximation:
+    inner = fields.object("inner")
+    given = buildable(problem) if len(problem.domain.names) > 1 else ()
+    if inner.text("form") not in {"module", "linear", "ridge"} or not given:
+        raise FileError(f"the file is damaged: {fields.place} is no trial that conditions are built into")
+    trial = _read(inner, tensors.under("inner"), problem, module)
+    assert isinstance(trial, Trial)
+    return Lifted(trial, problem, given)
+
+
 def _write_parameters(trial: WithParameters) -> Written:
     fields, tensors = written(trial.inner)
     return {"inner": fields}, _under("inner", tensors) | _under("numbers", trial.numbers)
@@ -317,6 +335,7 @@ FORMS = {
     "module": Form(ModuleTrial, _write_module, _read_module),
     "parameters": Form(WithParameters, _write_parameters, _read_parameters),
     "constrained": Form(Constrained, _write_constrained, _read_constrained),
+    "lifted": Form(Lifted, _write_lifted, _read_lifted),
 }
 
 

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pinnlite.solving.refine import Clock
+from pinnlite.solving.clock import Clock
 
 
 class Stopped(Exception):

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from pinnlite.problem.problem import Problem
 from pinnlite.solving.box_rows import BoxRows
-from pinnlite.solving.refine import Clock
+from pinnlite.solving.clock import Clock
 from pinnlite.trials.boxes import Boxes
 
 _STEPS = 30

@@ -23,7 +23,7 @@ from pinnlite.problem.partial_names import key_of
 from pinnlite.problem.problem import Problem
 from pinnlite.problem.unknown import Data
 from pinnlite.solving.block_elimination import Rows, solve_blocks
-from pinnlite.solving.refine import Clock
+from pinnlite.solving.clock import Clock
 from pinnlite.solving.residuals import pointwise
 from pinnlite.trials.boxes import Boxes, members, multi_indices, trace
 from pinnlite.trials.partition import Face, Partition

@@ -16,7 +16,8 @@ from pinnlite.solving.box_refinement import (
     members_of,
     most_degree,
 )
-from pinnlite.solving.refine import Candidate, Clock
+from pinnlite.solving.clock import Clock
+from pinnlite.solving.refine import Candidate
 from pinnlite.trials.boxes import Boxes
 from pinnlite.trials.partition import Partition
 

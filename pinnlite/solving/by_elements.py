@@ -11,9 +11,10 @@ from pinnlite.problem.initial import initial_state
 from pinnlite.problem.problem import Problem
 from pinnlite.solving.boundary_value import relax
 from pinnlite.solving.branching import branching
+from pinnlite.solving.clock import Clock
 from pinnlite.solving.collocation import Collocation
 from pinnlite.solving.opening import march_both_ways, opening, partition_of
-from pinnlite.solving.refine import Candidate, Clock
+from pinnlite.solving.refine import Candidate
 from pinnlite.solving.scan import overlooked
 from pinnlite.solving.switches import infinite_ends, switches
 from pinnlite.solving.system import system_of

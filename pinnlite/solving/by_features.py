@@ -17,10 +17,11 @@ from pinnlite.models.features import RandomFeatures
 from pinnlite.problem.problem import Problem
 from pinnlite.problem.sample import INTERIOR
 from pinnlite.solving.balance import spots
+from pinnlite.solving.clock import Clock
 from pinnlite.solving.dense import CollocationRows, rows_in
 from pinnlite.solving.gauss_newton import GaussNewton
 from pinnlite.solving.ordinary import fitted, gauss_points, rows_on
-from pinnlite.solving.refine import Candidate, Clock
+from pinnlite.solving.refine import Candidate
 from pinnlite.solving.residuals import Method
 from pinnlite.solving.triangle import TriangularLinearization
 from pinnlite.solving.uniqueness import MOST, UNDETERMINED, amplification
@@ -157,7 +158,9 @@ def _undetermined(problem: Problem, width: int) -> bool:
         return False
     generator = torch.Generator().manual_seed(0)
     width = max(width, _LOOKING_FOR_MORE)
-    trial, (rows, _) = _posed(problem, Family("sin", 1.0).drawn(problem, width, generator), width, generator)
+    trial, (rows, _) = _posed(
+        problem, Family("sin", 1.0).drawn(problem, width, generator), width, generator, None
+    )
     return amplification(problem, trial, rows) > MOST
 
 

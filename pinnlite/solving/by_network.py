@@ -11,12 +11,13 @@ from torch import nn
 from pinnlite.problem.problem import Problem
 from pinnlite.problem.unknown import Data
 from pinnlite.solving import by_elements
+from pinnlite.solving.clock import Clock
 from pinnlite.solving.dense import CollocationRows
 from pinnlite.solving.gauss_newton import GaussNewton
 from pinnlite.solving.lbfgs import LBFGS
 from pinnlite.solving.opening import first_function
 from pinnlite.solving.ordinary import fitted, gauss_points, observations, rows_on
-from pinnlite.solving.refine import Candidate, Clock
+from pinnlite.solving.refine import Candidate
 from pinnlite.solving.residuals import INTERRUPTED, Method
 from pinnlite.trials.linear import LinearTrial
 from pinnlite.trials.module import ModuleTrial

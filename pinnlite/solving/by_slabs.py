@@ -4,9 +4,10 @@ import math
 from collections.abc import Iterator
 
 from pinnlite.problem.problem import Problem
+from pinnlite.solving.clock import Clock
 from pinnlite.solving.estimate import difference
 from pinnlite.solving.evolution import Evolution, evolution_of
-from pinnlite.solving.refine import Candidate, Clock
+from pinnlite.solving.refine import Candidate
 from pinnlite.solving.slab_collocation import SlabCollocation
 from pinnlite.solving.slab_scan import Overlooked, overlooked
 from pinnlite.solving.slabs import SlabMarch

@@ -6,7 +6,8 @@ import torch
 
 from pinnlite.problem.problem import Problem
 from pinnlite.solving import by_elements
-from pinnlite.solving.refine import Candidate, Clock
+from pinnlite.solving.clock import Clock
+from pinnlite.solving.refine import Candidate
 from pinnlite.trials.windows import FeatureBasis
 
 

@@ -16,7 +16,8 @@ from pinnlite.solving import (
     by_slabs,
     by_windows,
 )
-from pinnlite.solving.refine import Candidate, Clock
+from pinnlite.solving.clock import Clock
+from pinnlite.solving.refine import Candidate
 from pinnlite.solving.residuals import Method
 
 KINDS = {"legendre": "Legendre elements", "features": "random features", "network": "network"}
@@ -49,18 +50,21 @@ def ways(task: Task, trial: str | nn.Module) -> list[Way]:
         ProblemError: the trial functions that were asked for cannot represent the problem.
     """
     problem, tol, clock = task.problem, task.tol, task.clock
+    networks = by_network if len(problem.domain.names) == 1 else by_network_field
     if isinstance(trial, nn.Module):
         return [
             Way(
                 "module",
                 "the module that was given",
-                lambda: by_network.candidates_from(trial, problem, tol, task.method, clock),
+                lambda: networks.candidates_from(trial, problem, tol, task.method, clock),
             )
         ]
     features = _features(task)
-    along_a_line = len(problem.domain.names) == 1
-    trained = by_network.candidates if along_a_line else by_network_field.candidates
-    network = Way(KINDS["network"], "a network", lambda: trained(problem, tol, task.method, task.seed, clock))
+    network = Way(
+        KINDS["network"],
+        "a network",
+        lambda: networks.candidates(problem, tol, task.method, task.seed, clock),
+    )
     if trial == "features":
         return [features]
     if trial == "network":

@@ -16,7 +16,8 @@ _LEAST_DAMPING = 1e-9
 class DampedLinearization:
     """Rows r and their Jacobian J: damped steps from J^T J or, with fewer rows than parameters, from J J^T.
 
-    As the damping falls towards the end of an iteration, steps come from a triangle instead and lose nothing.
+    As the damping falls towards the end of an iteration, steps come from a triangle instead and lose nothing. With
+    fewer rows than parameters the triangle would be a large one: there the damping is kept up.
 
     Args:
         rows: (R,) residuals.
@@ -40,8 +41,9 @@ class DampedLinearization:
 
     def step(self, damping: float) -> Float[Tensor, " P"]:
         """The s that minimises |J s + r|^2 + damping |J|_F^2 |s|^2."""
-        if damping < _LEAST_DAMPING:
+        if damping < _LEAST_DAMPING and not self._wide:
             return self._triangular.step(damping)
+        damping = max(damping, _LEAST_DAMPING)
         damped = self._products + damping * self._products.trace() * torch.eye(
             len(self._products), dtype=self.rows.dtype, device=self.rows.device
         )

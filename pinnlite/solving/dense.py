@@ -15,6 +15,7 @@ from pinnlite.problem.residuals import moved, places_at
 from pinnlite.problem.sample import INTERIOR, by_name
 from pinnlite.solving.least_squares import DenseLinearization
 from pinnlite.solving.residuals import Linearization, Pointwise, pointwise
+from pinnlite.trials.lifted import Lifted, left_over
 from pinnlite.trials.trial import Approximation, Trial
 
 # Of the half-widths, what a rich trial varies over. Four times as much costs random features half a digit, a quarter
@@ -167,7 +168,11 @@ def rows_in(
     points: Mapping[str, Float[Tensor, "n d"]],
     linearization: Factored = DenseLinearization,
 ) -> CollocationRows:
-    """Equations and conditions at points of several coordinates, as ``problem.sample`` gives them."""
+    """Equations and those conditions that are not built in, at points that ``problem.sample`` gives."""
     equations = equation_blocks(problem, points[INTERIOR])
-    conditions = condition_blocks(problem, by_name(problem.stated), points)
+    stated = by_name(problem.stated)
+    if isinstance(trial, Lifted):
+        left = left_over(problem, trial.given)
+        stated = {name: condition for name, condition in stated.items() if condition in left}
+    conditions = condition_blocks(problem, stated, points)
     return CollocationRows(trial, in_units(problem, trial, equations, conditions), linearization)

@@ -12,10 +12,10 @@ from pinnlite.errors import ProblemError
 from pinnlite.problem.equations import Condition, Equation, Key, Values
 from pinnlite.problem.initial import initial_state
 from pinnlite.problem.problem import Problem
+from pinnlite.solving.clock import Clock
 from pinnlite.solving.collocation import Collocation
 from pinnlite.solving.march import March, march
 from pinnlite.solving.newton import Chain
-from pinnlite.solving.refine import Clock
 from pinnlite.solving.system import System, system_of
 from pinnlite.trials.constrained import Constrained
 from pinnlite.trials.elements import Elements

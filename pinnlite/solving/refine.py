@@ -1,14 +1,14 @@
 """Candidates of growing accuracy, each checked against the next: where the error estimate comes from."""
 
 import math
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pinnlite.problem.problem import Problem
 from pinnlite.solving.balance import spots
+from pinnlite.solving.clock import Clock
 from pinnlite.solving.estimate import difference, misfit, relative_residual
-from pinnlite.solving.residuals import INTERRUPTED, Monitor
+from pinnlite.solving.residuals import INTERRUPTED
 from pinnlite.trials.trial import Approximation
 
 _UNUSED = 2**41 + 5  # a seed that no solver draws its points with
@@ -26,6 +26,7 @@ class Candidate:
     failure: str | None = None  # why it is not a solution of the whole problem
     reached: tuple[float, float] | None = None
     hopeless: bool = False  # whether the failure is the problem's own, which no other trial would mend
+    check: Approximation | None = None  # what it is measured by, where that is not the next candidate
 
 
 @dataclass(frozen=True)
@@ -39,62 +40,8 @@ class Result:
     doubt: str | None = None  # why a candidate that the next one agrees with is no solution
 
 
-@dataclass
-class Clock:
-    """How much time a solve has; its ``spent`` is what every loop asks."""
-
-    limit: float | None
-    began: float
-    longest: float = 0.0  # of the steps that a method has taken
-    stopped: bool = False
-    operations: float = 0.0  # of the largest step that was measured
-    took: float = 0.0  # and its time
-
-    @staticmethod
-    def started(limit: float | None) -> "Clock":
-        """A clock that starts now."""
-        return Clock(limit, time.perf_counter())
-
-    @property
-    def seconds(self) -> float:
-        """Time since the start."""
-        return time.perf_counter() - self.began
-
-    @property
-    def spent(self) -> bool:
-        """Whether the time is up, or a method was stopped because it soon would be."""
-        return self.stopped or (self.limit is not None and self.seconds > self.limit)
-
-    def overruns(self, operations: float) -> bool:
-        """Whether a step of so many operations, as fast as the largest so far, would take more than is left."""
-        ahead = self.took * operations / self.operations if self.operations else 0.0
-        self.stopped = self.stopped or (self.limit is not None and self.seconds + ahead > self.limit)
-        return self.stopped
-
-    def measured(self, operations: float, seconds: float) -> None:
-        """Take note of what a step of so many operations took."""
-        if operations >= self.operations:
-            self.operations, self.took = operations, seconds
-
-    def monitor(self, share: float = 1.0) -> Monitor:
-        """What stops a method: that another step as long as the longest so far would overrun its share of the time."""
-        before: float | None = None
-
-        def stop(step: int, loss: float) -> bool:
-            nonlocal before
-            now = self.seconds
-            if before is not None:
-                self.longest = max(self.longest, now - before)
-            before = now
-            over = self.limit is not None and now + self.longest > share * self.limit
-            self.stopped = self.stopped or (over and share == 1.0)
-            return over
-
-        return stop
-
-
 def refine(candidates: Iterator[Candidate], problem: Problem, tol: float, clock: Clock) -> Result:
-    """The first candidate whose distance to the next is within ``tol``, otherwise the best one there was."""
+    """The first candidate whose distance to the next, or to its check, is within ``tol``; or the best there was."""
     best: Result | None = None
     before: Candidate | None = None
     candidate: Candidate | None = None
@@ -104,27 +51,13 @@ def refine(candidates: Iterator[Candidate], problem: Problem, tol: float, clock:
         for candidate in candidates:
             history.append(f"{clock.seconds:.3f} s: {candidate.note}")
             interrupted = candidate.failure == INTERRUPTED
-            if candidate.failure and before is not None:
+            if candidate.failure and before is not None and candidate.check is None:
                 break
-            if before is not None and before.trial is not None and candidate.trial is not None:
-                error = difference(before.trial, candidate.trial, problem)
-                history[-1] += f", {error:.1e} from the one before"
-                imbalance = relative_residual(before.trial, problem, candidate.trial)
-                missed = misfit(before.trial, problem, candidate.trial)
-                if missed > error / _MISFIT:
-                    error = _MISFIT * missed
-                    history[-1] += f", which misses its conditions by {missed:.1e}"
-                if missed > _MOST_MISSED:
-                    error = math.inf
-                if not imbalance < _MOST_RESIDUAL:
-                    history[-1] += f", which leaves {imbalance:.0%} of the equation unbalanced"
-                    error = math.inf
-                doubt = _overlooked(before.trial, problem) if error <= tol else None
-                if doubt is not None:
-                    history[-1] += f". {doubt}"
-                    error = math.inf
-                if best is None or not error >= best.error or doubt is not None:
-                    best = Result(before, error, (), doubt=doubt)
+            judged = _judged(before, candidate, problem, tol)
+            if judged is not None:
+                history[-1] += judged.history[0]
+                if best is None or not judged.error >= best.error or judged.doubt is not None:
+                    best = judged
             if candidate.failure or (best and best.error <= tol) or clock.spent:
                 break
             before = candidate
@@ -136,6 +69,30 @@ def refine(candidates: Iterator[Candidate], problem: Problem, tol: float, clock:
         whole = [one for one in found if one.trial is not None]
         best = Result((whole or found or [Candidate(None, "nothing")])[0], math.inf, ())
     return Result(best.candidate, best.error, tuple(history), interrupted, best.doubt)
+
+
+def _judged(before: Candidate | None, candidate: Candidate, problem: Problem, tol: float) -> Result | None:
+    """What a new candidate says of the one before, or its check of itself: the error, and how it was come by."""
+    measured, finer, beside = before, candidate.trial, "the one before"
+    if candidate.check is not None:
+        measured, finer, beside = candidate, candidate.check, "its check"
+    if measured is None or measured.trial is None or finer is None:
+        return None
+    error = difference(measured.trial, finer, problem)
+    said = f", {error:.1e} from {beside}"
+    missed = misfit(measured.trial, problem, finer)
+    if missed > error / _MISFIT:
+        error = _MISFIT * missed if missed <= _MOST_MISSED else math.inf
+        said += f", which misses its conditions by {missed:.1e}"
+    imbalance = relative_residual(measured.trial, problem, finer)
+    if not imbalance < _MOST_RESIDUAL:
+        error = math.inf
+        said += f", which leaves {imbalance:.0%} of the equation unbalanced"
+    doubt = _overlooked(measured.trial, problem) if error <= tol else None
+    if doubt is not None:
+        error = math.inf
+        said += f". {doubt}"
+    return Result(measured, error, (said,), doubt=doubt)
 
 
 def _overlooked(trial: Approximation, problem: Problem) -> str | None:

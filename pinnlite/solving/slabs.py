@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from pinnlite.solving.clock import Clock
 from pinnlite.solving.initial_field import InitialField
-from pinnlite.solving.refine import Clock
 from pinnlite.solving.residuals import INTERRUPTED
 from pinnlite.solving.slab import SlabSolver
 from pinnlite.solving.slab_collocation import Known, Place, Rows, SlabCollocation

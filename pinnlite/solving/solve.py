@@ -11,7 +11,8 @@ from pinnlite.problem.problem import Problem
 from pinnlite.problem.unknown import Data
 from pinnlite.solution import Solution
 from pinnlite.solving.choice import KINDS, Task, Way, ways
-from pinnlite.solving.refine import Clock, Result, refine
+from pinnlite.solving.clock import Clock
+from pinnlite.solving.refine import Result, refine
 from pinnlite.solving.residuals import INTERRUPTED, Method
 
 _LEAST_TOLERANCE = 1e-14

@@ -11,7 +11,7 @@ import torch
 import pinnlite as pl
 from pinnlite.solving.block_elimination import Rows, Stopped, solve_blocks
 from pinnlite.solving.box_rows import BoxRows
-from pinnlite.solving.refine import Clock
+from pinnlite.solving.clock import Clock
 from pinnlite.trials.boxes import Boxes
 from pinnlite.trials.partition import Partition
 from tests.problems.elliptic import (

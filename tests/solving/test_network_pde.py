@@ -5,7 +5,7 @@ import torch
 
 import pinnlite as pl
 from pinnlite.solving.by_network_field import candidates
-from pinnlite.solving.refine import Clock
+from pinnlite.solving.clock import Clock
 from tests.problems.known import Known
 from tests.problems.regions import ROBIN, SQUARE
 from tests.test_calibration import assert_honest
@@ -25,7 +25,7 @@ def test_hidden_layers_are_trained() -> None:
         next(candidates(problem, 1e-4, method, 0, Clock.started(None))).trial
         for method in ("auto", pl.Descent(torch.optim.SGD, steps=1, lr=1e-300))
     )
-    moved = (trained.module[0].weight - drawn.module[0].weight).abs().max()
+    moved = (trained.inner.module[0].weight - drawn.inner.module[0].weight).abs().max()
     assert moved > 1e-3
 
 

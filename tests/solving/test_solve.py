@@ -9,7 +9,7 @@ import torch
 
 import pinnlite as pl
 from pinnlite.solving.by_network import _Network
-from pinnlite.solving.refine import Clock
+from pinnlite.solving.clock import Clock
 from pinnlite.solving.residuals import INTERRUPTED
 from tests.problems.ordinary import (
     BRATU,
