@@ -291,7 +291,7 @@ def _read_parameters(
     fields: Fields, tensors: Tensors, problem: Problem, module: nn.Module | None
 ) -> WithParameters:
     inner = fields.object("inner")
-    if inner.text("form") not in {"linear", "module"}:
+    if inner.text("form") not in {"linear", "ridge", "module"}:
         raise FileError(f"the file is damaged: {inner.place} is no trial that parameters can stand beside")
     trial = _read(inner, tensors.under("inner"), problem, module)
     assert isinstance(trial, Trial)

@@ -26,7 +26,7 @@ def amplification(problem: Problem, trial: Trial, rows: CollocationRows) -> floa
     With J = Q R it is |R^-T g| for a functional g of the parameters, in the unit that an equation has where the
     unknowns are of size 1 and vary over the domain.
     """
-    jacobian = rows.linearize().jacobian
+    jacobian = torch.cat([block.linearized(trial)[1] for block in rows.blocks])
     X = problem.domain.sample(_POINTS, seed=_UNSEEN)
     generator = torch.Generator().manual_seed(0)
     weights = torch.randn(_LOOKS, len(X), generator=generator, dtype=torch.float64)
