@@ -116,9 +116,7 @@ def test_a_re_entrant_corner_is_resolved() -> None:
     assert len(solution.trial.partition) < 120
 
 
-@pytest.mark.parametrize(
-    "known", [CUBIC, MONGE_AMPERE, PERIODIC, OUTFLOW, POISSON_3D], ids=lambda k: k.name
-)
+@pytest.mark.parametrize("known", [CUBIC, MONGE_AMPERE, PERIODIC, OUTFLOW, POISSON_3D], ids=lambda k: k.name)
 def test_kinds_of_problems(known: Known) -> None:
     solution = pl.solve(*known.statements, tol=1e-6, **known.names)
     assert solution.converged
