@@ -69,7 +69,8 @@ def _roots(terms: Float[Tensor, "N k1"]) -> Tensor:
     companion = torch.diag_embed(terms.new_ones(len(terms), order - 1), offset=-1)
     companion[:, :, -1] = -monic
     whole = companion.isfinite().all(2).all(1)
-    return torch.linalg.eigvals(torch.where(whole[:, None, None], companion, 0.0))
+    roots: Tensor = torch.linalg.eigvals(torch.where(whole[:, None, None], companion, 0.0))
+    return roots
 
 
 def graded(problem: Problem, boxes: Boxes) -> Boxes:

@@ -53,6 +53,17 @@ def layer(x: Tensor, y: Tensor) -> Tensor:
     return (x - (torch.exp(100 * (x - 1)) - rest) / (1 - rest)) * torch.sin(PI * y)
 
 
+def outflow(x: Tensor) -> Tensor:
+    """Where -eps g'' + g' = 1 with g(0) = g(1) = 0, for eps = 0.001."""
+    return x - torch.exp(1000 * (x - 1))
+
+
+def graded_to_one() -> Tensor:
+    """Numbers in (0, 1), as many in a layer of width 0.001 at the upper end as in the rest."""
+    s = torch.linspace(0, 1, 61, dtype=torch.float64)
+    return torch.cat([s[:-1], 1 - 0.01 * s.flip(0)]).unique()
+
+
 def torsion(x: Tensor, y: Tensor) -> Tensor:
     """Prandtl's function of a square bar: a series in sines across, hyperbolic along (S. Timoshenko, 1951)."""
     u = x * (1 - x) / 2
@@ -191,6 +202,18 @@ LAYER = Known(
     of_u(layer),
     1e-8,
 )
+OUTFLOW = Known(
+    "convection to a corner, eps = 0.001",
+    (
+        "-eps*(u_xx + u_yy) + u_x + u_y = x - (exp((x - 1)/eps) - exp(-1/eps))/(1 - exp(-1/eps))"
+        " + y - (exp((y - 1)/eps) - exp(-1/eps))/(1 - exp(-1/eps))",
+        "u = 0 on boundary",
+    ),
+    {**SQUARE, "eps": 0.001},
+    of_u(lambda x, y: outflow(x) * outflow(y)),
+    1e-6,
+    points=lambda: torch.cartesian_prod(graded_to_one(), graded_to_one()),
+)
 TORSION = Known(
     "torsion of a square bar",
     ("u_xx + u_yy = -1", "u = 0 on boundary"),
@@ -201,4 +224,4 @@ TORSION = Known(
 )
 CORNER_STATEMENTS = (pl.equation(corner_balance), "u = 0 on boundary")  # its source has no formula in x and y
 SMOOTH = (POISSON, HELMHOLTZ, POISSON_3D, CUBIC, MONGE_AMPERE, MIXED, COUPLED, PLATE, PERIODIC, OSCILLATING)
-ELLIPTIC = (*SMOOTH, POISSON_5D, LAYER, TORSION)
+ELLIPTIC = (*SMOOTH, POISSON_5D, LAYER, OUTFLOW, TORSION)

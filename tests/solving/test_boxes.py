@@ -10,6 +10,7 @@ import torch
 
 import pinnlite as pl
 from pinnlite.solving.block_elimination import Rows, Stopped, solve_blocks
+from pinnlite.solving.box_layers import graded, rates
 from pinnlite.solving.box_rows import BoxRows
 from pinnlite.solving.clock import Clock
 from pinnlite.trials.boxes import Boxes
@@ -20,6 +21,7 @@ from tests.problems.elliptic import (
     L_SHAPE,
     LAYER,
     MONGE_AMPERE,
+    OUTFLOW,
     PERIODIC,
     POISSON,
     POISSON_3D,
@@ -114,11 +116,53 @@ def test_a_re_entrant_corner_is_resolved() -> None:
     assert len(solution.trial.partition) < 120
 
 
-@pytest.mark.parametrize("known", [CUBIC, MONGE_AMPERE, PERIODIC, LAYER, POISSON_3D], ids=lambda k: k.name)
+@pytest.mark.parametrize("known", [CUBIC, MONGE_AMPERE, PERIODIC, OUTFLOW, POISSON_3D], ids=lambda k: k.name)
 def test_kinds_of_problems(known: Known) -> None:
     solution = pl.solve(*known.statements, tol=1e-6, **known.names)
     assert solution.converged
     assert known.error(solution) < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("equation", "expected"),
+    [
+        ("-0.01(u_xx + u_yy) + u_x = 1", [[0, 100], [0, 0]]),
+        ("0.01(u_xx + u_yy) + u_x - 2u_y = 1", [[100, 0], [0, 200]]),
+        ("-0.01(u_xx + u_yy) + 4u = 1", [[20, 20], [20, 20]]),
+        ("u_xx + u_yy + 400u = 1", [[0, 0], [0, 0]]),  # waves, not layers
+        ("0.01(u_xxxx + 2u_xxyy + u_yyyy) - u_xx = 1", [[10, 10], [0, 0]]),
+    ],
+)
+def test_rates_are_the_roots_of_the_characteristic_equation(
+    equation: str, expected: list[list[float]]
+) -> None:
+    more = ["du/dn = 0 on boundary"] if "u_xxxx" in equation else []
+    problem = pl.Problem(equation, "u = 0 on boundary", *more, x=(0, 2), y=(0, 2))
+    boxes = Boxes.zero(Partition(torch.zeros(1, 2).double(), 2 * torch.ones(1, 2).double()), 4, ("u",), {})
+    assert np.allclose(rates(problem, boxes)[0], expected, atol=1e-3)
+
+
+def test_boxes_are_halved_towards_a_layer_only() -> None:
+    problem = pl.Problem(*LAYER.statements, **LAYER.names)
+    boxes = Boxes.zero(Partition(torch.zeros(1, 2).double(), torch.ones(1, 2).double()), 8, ("u",), {})
+    partition = graded(problem, boxes).partition
+    assert (partition.high[:, 1] - partition.low[:, 1] == 1).all()
+    assert sorted(partition.low[:, 0].tolist()) == [0, 0.5, 0.75, 0.875, 0.9375, 0.96875]
+
+
+def test_slopes_alone_and_a_value_at_one_point_are_enough() -> None:
+    solution = pl.solve(
+        "u_xx + u_yy = -2*pi^2*cos(pi*x)*cos(pi*y)",
+        "du/dn = 0 on boundary",
+        "u(0, 0) = 0",
+        tol=1e-8,
+        x=(0, 1),
+        y=(0, 1),
+    )
+    x, y = torch.rand(2, 200, generator=torch.Generator().manual_seed(0)).double()
+    exact = torch.cos(math.pi * x) * torch.cos(math.pi * y) - 1
+    assert solution.converged
+    assert ((solution(x, y) - exact).norm() / exact.norm()).item() < 1e-8
 
 
 def test_an_unknown_that_is_zero_does_not_hold_up_the_others() -> None:
