@@ -21,7 +21,7 @@ _NEAR = 1 / 2048  # of the axis: a stretch is known up to the distance of two po
 
 @dataclass(frozen=True)
 class Overlooked:
-    """Stretches of time that slabs must not reach across the ends of, and of space that elements must be as short as."""
+    """Stretches of time whose ends no slab may reach across, and of space that elements are as short as."""
 
     times: tuple[tuple[float, float], ...] = ()
     places: tuple[tuple[float, float], ...] = ()
