@@ -111,14 +111,19 @@ def candidates(
                 return
             yield Candidate(others[0].trial, f"{width} {others[0]}")
         yield Candidate(best.trial, f"{width} {best}")
-        if best.residual < _RESOLVED * best.at_rest or width > _MOST_COMPETING:
+        resolved = best.residual < _RESOLVED * best.at_rest  # or so it seems
+        if resolved or width > _MOST_COMPETING:
             if len(contenders) < len(FAMILIES) and best.family == contenders[0]:
                 steeper = 1 / steeper
             scale = best.family.scale
             scales = [scale, steeper * scale, *([2 * scale] if width <= _MOST_COMPETING else [])]
             contenders = [replace(best.family, scale=scale) for scale in scales]
         before = best.trial
-        if len(problem.domain.names) > 1 and len(found_blind := spots(best.trial, problem, width)):
+        if (
+            resolved
+            and len(problem.domain.names) > 1
+            and len(found_blind := spots(best.trial, problem, width))
+        ):
             blind, contenders = torch.cat([blind, found_blind]), FAMILIES
         expected = (clock.seconds - began) * _GROWTH**2.5  # the factorisation's share grows by the cube
         width = int(_GROWTH * width)

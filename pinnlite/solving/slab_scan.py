@@ -21,7 +21,7 @@ _NEAR = 1 / 2048  # of the axis: a stretch is known up to the distance of two po
 
 @dataclass(frozen=True)
 class Overlooked:
-    """Stretches of time that slabs must not reach across the ends of, and of space that elements must be as short as."""
+    """Stretches of time whose ends no slab may reach across, and of space that elements are as short as."""
 
     times: tuple[tuple[float, float], ...] = ()
     places: tuple[tuple[float, float], ...] = ()
@@ -55,18 +55,18 @@ def overlooked(trial: SpaceTime, problem: Problem) -> Overlooked:
         return Overlooked()
     x, t, slab, cell = X[bad, 1 - trial.time], X[bad, trial.time], slab[bad], cell[bad]
     times, places = [], []
-    for number in slab.unique().tolist():
+    for number in torch.unique(slab).tolist():
         begin, end = _stretch(t[slab == number], first, last)
         if end - begin < max(_WHOLE * lengths[number].item(), 4 * _NEAR * (last - first)):
             times.append((begin, end))
-    for number in cell.unique().tolist():
+    for number in torch.unique(cell).tolist():
         of = cell == number
         begin, end = _stretch(x[of], low, high)
         width = (right - left)[bad][of][0].item()
         if end - begin < max(_WHOLE * width, 4 * _NEAR * (high - low)):
             places.append((begin, end))
     if not times and not places:  # bad all over: halves of the slabs
-        middles = ((trial.times[1:] + trial.times[:-1]) / 2)[slab.unique()].tolist()
+        middles = ((trial.times[1:] + trial.times[:-1]) / 2)[torch.unique(slab)].tolist()
         times = [(middle, middle) for middle in middles]
     return Overlooked(tuple(times), tuple(places))
 
