@@ -34,7 +34,11 @@ from pinnlite.trials.trial import Approximation, Trial
 
 _LAYER = 320  # features whose output layer shows whether one layer will do, and how it is best drawn
 _WITHIN_REACH = 0.1  # of the residual at rest: what such a layer leaves at most then
-_LOOK = GaussNewton(steps=8)  # at a layer, where the problem is not linear
+_LOOK = GaussNewton(steps=8)  # at a narrower layer of these, where the problem is not linear
+_FEW_FAMILIES = (
+    *(Family("sin", scale) for scale in (1.0, 4.0)),
+    *(Family("tanh", scale) for scale in (1.0, 4.0)),
+)
 _MOST_DEEP = 3  # coordinates: in more, one wide layer does better for the weights it has
 _WIDTHS = (80, 160, 240, 400, 640)
 _WIDTHS_IN_MANY = (320, 480, 720)  # cubics of ten coordinates have 286 terms
@@ -103,8 +107,7 @@ def _networks(
     snapshots: bool,
 ) -> Iterator[Candidate]:
     generator = torch.Generator().manual_seed(seed)
-    looked = "auto" if problem.linear else _LOOK
-    best = _drawn_best(problem, looked, generator, clock)
+    best = _drawn_best(problem, generator, clock)
     late = clock.spent
     if late:
         return
@@ -131,22 +134,21 @@ def _networks(
             return
 
 
-def _drawn_best(problem: Problem, method: str | Method, generator: torch.Generator, clock: Clock) -> Solved:
+def _drawn_best(problem: Problem, generator: torch.Generator, clock: Clock) -> Solved:
     """The family of which a layer leaves the least residual; waves are made longer for as long as that helps.
 
     Long waves are all but polynomials of low degree, the more so the longer they are.
     """
-    best = competition(problem, FAMILIES, _LAYER, method, generator, None, clock)[0]
+    if not problem.linear:  # each look is many steps
+        return competition(problem, _FEW_FAMILIES, _LAYER // 2, _LOOK, generator, None, clock)[0]
+    best = competition(problem, FAMILIES, _LAYER, "auto", generator, None, clock)[0]
     longest = min(family.scale for family in FAMILIES if family.activation == best.family.activation)
     scale = best.family.scale
     while scale == best.family.scale <= longest and scale > _LEAST_SCALE and not clock.spent:
         scale /= _LONGER
-        longer = replace(best.family, scale=scale)
-        best = min(
-            best,
-            *competition(problem, [longer], _LAYER, method, generator, None, clock),
-            key=lambda solved: solved.residual,
-        )
+        longer = [replace(best.family, scale=scale)]
+        found = competition(problem, longer, _LAYER, "auto", generator, None, clock)
+        best = min(best, *found, key=lambda solved: solved.residual)
     return best
 
 
