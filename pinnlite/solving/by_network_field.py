@@ -34,6 +34,7 @@ from pinnlite.trials.trial import Approximation, Trial
 
 _LAYER = 320  # features whose output layer shows whether one layer will do, and how it is best drawn
 _WITHIN_REACH = 0.1  # of the residual at rest: what such a layer leaves at most then
+_WITHIN_STEPS = 1e-3  # the same where the output layer takes many steps: a deep network takes fewer
 _LOOK = GaussNewton(steps=8)  # at a narrower layer of these, where the problem is not linear
 _FEW_FAMILIES = (
     *(Family("sin", scale) for scale in (1.0, 4.0)),
@@ -59,7 +60,7 @@ _RIDGES = (
 )  # damping of the first output layer, less where features are all but constants
 _TOUCH = GaussNewton(steps=8, damping=1e-8)
 _ROUND = GaussNewton(steps=40, damping=1e-7, tolerance=0.0)
-_FIRST_ROUND = GaussNewton(steps=60, damping=1e-4, tolerance=0.0)
+_FIRST_ROUND = GaussNewton(steps=30, damping=1e-4, tolerance=0.0)
 _STEPS_EACH = (
     5  # on the same points: with fifteen, and the damping as at first, the error is four times as large
 )
@@ -112,7 +113,8 @@ def _networks(
     if late:
         return
     many = len(problem.domain.names) > _MOST_DEEP
-    if many or best.residual < _WITHIN_REACH * best.at_rest:
+    reach = _WITHIN_REACH if problem.linear else _WITHIN_STEPS
+    if many or best.residual < reach * best.at_rest:
         weights = len(problem.domain.names) + len(problem.unknowns) + 1  # of each feature
         few = [width for width in _WIDTHS if width * weights <= _MOST_DENSE]
         for width in _WIDTHS_IN_MANY if many else few:
