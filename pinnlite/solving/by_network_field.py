@@ -35,7 +35,12 @@ from pinnlite.trials.trial import Approximation, Trial
 
 _LAYER = 320  # features whose output layer shows whether one layer will do, and how it is best drawn
 _WITHIN_REACH = 0.1  # of the residual at rest: what such a layer leaves at most then
-_LOOK = GaussNewton(steps=8)  # at a layer, where the problem is not linear
+_WITHIN_STEPS = 1e-3  # the same where the output layer takes many steps: a deep network takes fewer
+_LOOK = GaussNewton(steps=8)  # at a narrower layer of these, where the problem is not linear
+_FEW_FAMILIES = (
+    *(Family("sin", scale) for scale in (1.0, 4.0)),
+    *(Family("tanh", scale) for scale in (1.0, 4.0)),
+)
 _MOST_DEEP = 3  # coordinates: in more, one wide layer does better for the weights it has
 _WIDTHS = (80, 160, 240, 400, 640)
 _WIDTHS_IN_MANY = (320, 480, 720)  # cubics of ten coordinates have 286 terms
@@ -56,7 +61,7 @@ _RIDGES = (
 )  # damping of the first output layer, less where features are all but constants
 _TOUCH = GaussNewton(steps=8, damping=1e-8)
 _ROUND = GaussNewton(steps=40, damping=1e-7, tolerance=0.0)
-_FIRST_ROUND = GaussNewton(steps=60, damping=1e-4, tolerance=0.0)
+_FIRST_ROUND = GaussNewton(steps=30, damping=1e-4, tolerance=0.0)
 _STEPS_EACH = (
     5  # on the same points: with fifteen, and the damping as at first, the error is four times as large
 )
@@ -104,13 +109,13 @@ def _networks(
     snapshots: bool,
 ) -> Iterator[Candidate]:
     generator = torch.Generator().manual_seed(seed)
-    looked = "auto" if problem.linear else _LOOK
-    best = _drawn_best(problem, looked, generator, clock)
+    best = _drawn_best(problem, generator, clock)
     late = clock.spent
     if late:
         return
     many = len(problem.domain.names) > _MOST_DEEP
-    if many or best.residual < _WITHIN_REACH * best.at_rest:
+    reach = _WITHIN_REACH if problem.linear else _WITHIN_STEPS
+    if many or best.residual < reach * best.at_rest:
         weights = len(problem.domain.names) + len(problem.unknowns) + 1  # of each feature
         few = [width for width in _WIDTHS if width * weights <= _MOST_DENSE]
         for width in _WIDTHS_IN_MANY if many else few:
@@ -132,22 +137,21 @@ def _networks(
             return
 
 
-def _drawn_best(problem: Problem, method: str | Method, generator: torch.Generator, clock: Clock) -> Solved:
+def _drawn_best(problem: Problem, generator: torch.Generator, clock: Clock) -> Solved:
     """The family of which a layer leaves the least residual; waves are made longer for as long as that helps.
 
     Long waves are all but polynomials of low degree, the more so the longer they are.
     """
-    best = competition(problem, FAMILIES, _LAYER, method, generator, None, clock)[0]
+    if not problem.linear:  # each look is many steps
+        return competition(problem, _FEW_FAMILIES, _LAYER // 2, _LOOK, generator, None, clock)[0]
+    best = competition(problem, FAMILIES, _LAYER, "auto", generator, None, clock)[0]
     longest = min(family.scale for family in FAMILIES if family.activation == best.family.activation)
     scale = best.family.scale
     while scale == best.family.scale <= longest and scale > _LEAST_SCALE and not clock.spent:
         scale /= _LONGER
-        longer = replace(best.family, scale=scale)
-        best = min(
-            best,
-            *competition(problem, [longer], _LAYER, method, generator, None, clock),
-            key=lambda solved: solved.residual,
-        )
+        longer = [replace(best.family, scale=scale)]
+        found = competition(problem, longer, _LAYER, "auto", generator, None, clock)
+        best = min(best, *found, key=lambda solved: solved.residual)
     return best
 
 
