@@ -37,10 +37,10 @@ from .problem.unknown import Unknown as Unknown
 from .problem.unknown import data as data
 from .solution import Solution as Solution
 from .solution import load as load
-from .solving.descent import Descent as Descent
-from .solving.fit import Fit as Fit
-from .solving.fit import fit as fit
-from .solving.gauss_newton import GaussNewton as GaussNewton
-from .solving.lbfgs import LBFGS as LBFGS
-from .solving.self_scaled_broyden import SelfScaledBroyden as SelfScaledBroyden
+from .solving.fitting.fit import Fit as Fit
+from .solving.fitting.fit import fit as fit
+from .solving.methods.descent import Descent as Descent
+from .solving.methods.gauss_newton import GaussNewton as GaussNewton
+from .solving.methods.lbfgs import LBFGS as LBFGS
+from .solving.methods.self_scaled_broyden import SelfScaledBroyden as SelfScaledBroyden
 from .solving.solve import solve as solve

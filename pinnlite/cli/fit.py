@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from pinnlite.language.expression import Expression
-    from pinnlite.solving.fit import Fit
+    from pinnlite.solving.fitting.fit import Fit
 
 _POINTS = 11
 # The models that can be named: how the text behind the colon is written.

@@ -13,7 +13,7 @@ from pinnlite.errors import FileError, ProblemError
 
 if TYPE_CHECKING:
     from pinnlite.solution import Solution
-    from pinnlite.solving.fit import Fit
+    from pinnlite.solving.fitting.fit import Fit
 
 _MOST_INPUT = 100_000  # bytes; far beyond what the language reads, so that an endless stream ends
 _PICTURES = (".png", ".svg", ".pdf")

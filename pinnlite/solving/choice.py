@@ -7,18 +7,13 @@ from torch import nn
 
 from pinnlite.errors import ProblemError
 from pinnlite.problem.problem import Problem
-from pinnlite.solving import (
-    by_boxes,
-    by_elements,
-    by_features,
-    by_network,
-    by_network_field,
-    by_slabs,
-    by_windows,
-)
+from pinnlite.solving.boxes import by_boxes
 from pinnlite.solving.clock import Clock
+from pinnlite.solving.lines import by_elements, by_windows
+from pinnlite.solving.networks import by_features, by_network, by_network_field
 from pinnlite.solving.refine import Candidate
 from pinnlite.solving.residuals import Method
+from pinnlite.solving.slabs import by_slabs
 
 KINDS = {"legendre": "Legendre elements", "features": "random features", "network": "network"}
 

@@ -13,7 +13,7 @@ from pinnlite.problem.equations import Condition, Key, Values
 from pinnlite.problem.problem import Problem
 from pinnlite.problem.residuals import moved, places_at
 from pinnlite.problem.sample import INTERIOR, by_name
-from pinnlite.solving.least_squares import DenseLinearization
+from pinnlite.solving.methods.least_squares import DenseLinearization
 from pinnlite.solving.residuals import Linearization, Pointwise, pointwise
 from pinnlite.trials.lifted import Lifted, left_over
 from pinnlite.trials.trial import Approximation, Trial

@@ -11,7 +11,7 @@ from pinnlite.problem.equations import Condition, Key, Values
 from pinnlite.problem.problem import Problem
 from pinnlite.problem.sample import INTERIOR, by_name
 from pinnlite.solving.dense import condition_blocks, half_widths
-from pinnlite.solving.integrals import Whole
+from pinnlite.solving.lines.integrals import Whole
 from pinnlite.solving.residuals import pointwise
 from pinnlite.trials.boxes import Boxes
 from pinnlite.trials.elements import Elements

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 import pinnlite as pl
-from pinnlite.solving.block_elimination import Rows, Stopped, solve_blocks
-from pinnlite.solving.box_layers import graded, rates
-from pinnlite.solving.box_rows import BoxRows
+from pinnlite.solving.boxes.block_elimination import Rows, Stopped, solve_blocks
+from pinnlite.solving.boxes.box_layers import graded, rates
+from pinnlite.solving.boxes.box_rows import BoxRows
 from pinnlite.solving.clock import Clock
 from pinnlite.trials.boxes import Boxes
 from pinnlite.trials.partition import Partition

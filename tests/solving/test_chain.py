@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pinnlite.solving import chain
+from pinnlite.solving.lines import chain
 
 
 def dichotomy(E: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

@@ -8,9 +8,9 @@ import torch
 import pinnlite as pl
 from pinnlite.differentiation.operators import partials
 from pinnlite.models.features import RandomFeatures
-from pinnlite.solving.damped import DampedLinearization
-from pinnlite.solving.least_squares import DenseLinearization
-from pinnlite.solving.triangle import TriangularLinearization
+from pinnlite.solving.methods.damped import DampedLinearization
+from pinnlite.solving.methods.least_squares import DenseLinearization
+from pinnlite.solving.methods.triangle import TriangularLinearization
 from pinnlite.trials.module import ModuleTrial
 from pinnlite.trials.ridge import Ridge
 from tests.problems.known import Known

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 import pinnlite as pl
 from pinnlite.errors import ParseError, ProblemError, ShapeError
-from pinnlite.solving.data import DataResiduals
-from pinnlite.solving.fit import _best_for
+from pinnlite.solving.fitting.data import DataResiduals
+from pinnlite.solving.fitting.fit import _best_for
 
 PI = math.pi
 

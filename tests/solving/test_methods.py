@@ -14,8 +14,8 @@ from torch import Tensor
 
 import pinnlite as pl
 from pinnlite.errors import ProblemError
-from pinnlite.solving.least_squares import DenseLinearization, LeastSquares
-from pinnlite.solving.loss import line_search
+from pinnlite.solving.methods.least_squares import DenseLinearization, LeastSquares
+from pinnlite.solving.methods.loss import line_search
 
 
 @dataclass

@@ -10,7 +10,7 @@ from torch import Tensor
 
 import pinnlite as pl
 from pinnlite.errors import ProblemError
-from pinnlite.solving.self_scaled_broyden import _family, _InverseHessian
+from pinnlite.solving.methods.self_scaled_broyden import _family, _InverseHessian
 from tests.problems.ordinary import bratu
 from tests.solving.test_methods import Rows, cubic, rosenbrock
 

@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 
 import pinnlite as pl
-from pinnlite.solving.condensed import Condensed
-from pinnlite.solving.cyclic import Cyclic
-from pinnlite.solving.evolution import evolution_of
-from pinnlite.solving.initial_field import InitialField
-from pinnlite.solving.slab import SlabSolver
-from pinnlite.solving.slab_collocation import Place, SlabCollocation
-from pinnlite.solving.space_mesh import SpaceMesh, carried
+from pinnlite.solving.slabs.condensed import Condensed
+from pinnlite.solving.slabs.cyclic import Cyclic
+from pinnlite.solving.slabs.evolution import evolution_of
+from pinnlite.solving.slabs.initial_field import InitialField
+from pinnlite.solving.slabs.slab import SlabSolver
+from pinnlite.solving.slabs.slab_collocation import Place, SlabCollocation
+from pinnlite.solving.slabs.space_mesh import SpaceMesh, carried
 from pinnlite.trials.reference import gauss_nodes, radau_nodes
 from tests.problems.evolution import BURGERS, KINDS, WAVE, Known
 

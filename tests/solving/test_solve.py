@@ -8,8 +8,8 @@ import pytest
 import torch
 
 import pinnlite as pl
-from pinnlite.solving.by_network import _Network
 from pinnlite.solving.clock import Clock
+from pinnlite.solving.networks.by_network import _Network
 from pinnlite.solving.residuals import INTERRUPTED
 from tests.problems.ordinary import (
     BRATU,

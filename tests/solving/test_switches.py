@@ -8,7 +8,7 @@ import torch
 
 import pinnlite as pl
 from pinnlite.problem.problem import Problem
-from pinnlite.solving.switches import switches
+from pinnlite.solving.lines.switches import switches
 
 
 def places(*statements: object, **names: object) -> list[float]:

@@ -7,8 +7,8 @@ import pytest
 import torch
 from numpy.polynomial import legendre as npleg
 
-from pinnlite.solving.collocation import Collocation
-from pinnlite.solving.newton import Chain
+from pinnlite.solving.lines.collocation import Collocation
+from pinnlite.solving.lines.newton import Chain
 from pinnlite.trials.elements import LEGENDRE, Elements
 from pinnlite.trials.reference import gauss_nodes, legendre_basis, radau_nodes
 

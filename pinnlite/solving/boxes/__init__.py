@@ -1,0 +1,1 @@
+"""Problems in several coordinates without a march: Legendre series on boxes."""

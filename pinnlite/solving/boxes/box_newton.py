@@ -1,0 +1,62 @@
+"""Gauss-Newton on a partition into boxes: one solve where the problem is linear, damped ones elsewhere."""
+
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor
+
+from pinnlite.problem.problem import Problem
+from pinnlite.solving.boxes.box_rows import BoxRows
+from pinnlite.solving.clock import Clock
+from pinnlite.trials.boxes import Boxes
+
+_STEPS = 30
+_SMALLEST_SHARE = 2.0**-12
+_SETTLED = 1e-13
+_NEAR = 1e-3  # a step as short as this is taken whole: the misfit may be all truncation, which no step lowers
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """Where the iteration ended, whether it came to rest, how noise is amplified, and what is left of the rows."""
+
+    boxes: Boxes
+    settled: bool
+    amplification: float
+    imbalance: Float[Tensor, " E"]
+    spots: Float[Tensor, "E d"]  # where in each box it is largest
+
+
+def gauss_newton(problem: Problem, start: Boxes, accuracy: float, clock: Clock) -> Outcome:
+    """Make the rows of a problem small from ``start``, to steps below ``accuracy``; Stopped when the time is up."""
+    rows = BoxRows(problem, start.partition, start.degree, clock)
+    if not problem.linear and rows.is_flat(start):
+        start = start.bowl()
+    solved = rows.solve(start)
+    if problem.linear:
+        return Outcome(solved.boxes, True, solved.amplification, *rows.imbalance(solved.boxes))
+    here, before = start, float("inf")
+    for _ in range(_STEPS):
+        length = here.distance(solved.boxes)
+        here, moved = _taken(rows, here, solved.boxes, length)
+        rest = max(_SETTLED, 1e-2 * accuracy)
+        # Quadratic convergence: a step of this length leaves its square, unless rounding keeps it from shrinking.
+        if moved and (length <= rest or (length < 1e-9 and length > before / 4)):
+            return Outcome(here, True, solved.amplification, *rows.imbalance(here))
+        if not moved:
+            break
+        before, solved = length, rows.solve(here)
+    return Outcome(here, False, solved.amplification, *rows.imbalance(here))
+
+
+def _taken(rows: BoxRows, here: Boxes, towards: Boxes, length: float) -> tuple[Boxes, bool]:
+    """As much of the step as lowers the misfit."""
+    if length < _NEAR:
+        return towards, True
+    misfit, share = rows.misfit(here), 1.0
+    while share > _SMALLEST_SHARE:
+        ahead = here.moved(towards, share)
+        if rows.misfit(ahead) < (1 - share / 10) * misfit:
+            return ahead, True
+        share /= 2
+    return here, False

@@ -1,0 +1,403 @@
+"""The rows of a problem on a partition into boxes: equations at points, conditions on their places, continuity.
+
+Every row is in the units of its box: the terms of an equation count by what they are on the scale of the box, so that
+neither small boxes nor small coefficients (a thin layer's) weigh less than others.
+"""
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from pinnlite.geometry.region import Part
+from pinnlite.geometry.sampling import box_points, gauss_rule
+from pinnlite.problem.boundary import NORMAL
+from pinnlite.problem.equations import Condition, Key, Place, Placed, Values
+from pinnlite.problem.partial_names import key_of
+from pinnlite.problem.problem import Problem
+from pinnlite.problem.unknown import Data
+from pinnlite.solving.boxes.block_elimination import Rows, solve_blocks
+from pinnlite.solving.clock import Clock
+from pinnlite.solving.residuals import pointwise
+from pinnlite.trials.boxes import Boxes, members, multi_indices, trace
+from pinnlite.trials.partition import Face, Partition
+
+_OVERSAMPLING = 1.25  # rows for each coefficient where points are scattered
+_TINY = 1e-300
+_JOINED = 30.0  # weight of continuity: with less, what a corner leaves unresolved spreads to its neighbours as jumps
+_FAINT = 1e-9  # weight of a row that is to decide only where no other does
+_NEAR = 1e-9  # of the region's size: how far from a boundary a point may be by rounding
+
+
+@lru_cache(maxsize=256)
+def reference_points(degree: int, dimension: int, more: int = 0) -> Float[Tensor, "n d"]:
+    """Points of [-1, 1]^d, dense towards the ends, that determine every polynomial of total degree ``degree``.
+
+    Gauss points on a line and every other one of a square, which suffice since the products of high degrees are
+    missing, as Padua points show; in more coordinates scattered ones.
+    """
+    if dimension == 0:
+        return torch.zeros(1, 0, dtype=torch.float64)
+    if dimension == 1:
+        return 2 * gauss_rule(degree + more)[0][:, None] - 1
+    if dimension == 2:
+        nodes = 2 * gauss_rule(degree + 2 + more)[0] - 1
+        number = torch.arange(len(nodes))
+        light = (number[:, None] + number) % 2 == 0
+        return torch.cartesian_prod(nodes, nodes)[light.flatten()]
+    size = math.comb(degree + dimension, dimension)
+    spread = box_points([(0.0, math.pi)] * dimension, round(_OVERSAMPLING * size), "sobol", degree + more)
+    return spread.cos()
+
+
+@dataclass(frozen=True, eq=False)
+class _Piece:
+    """A condition at points whose places lie in the same cells."""
+
+    condition: Condition
+    points: Mapping[Place, Float[Tensor, "n d"]]
+    cells: Mapping[Place, int]
+    places: Values
+
+
+@dataclass(frozen=True, eq=False)
+class Solved:
+    """What one least-squares solve gives."""
+
+    boxes: Boxes
+    amplification: float  # of noise in the rows: the reciprocal of the smallest singular value, roughly
+
+
+class BoxRows:
+    """A problem on a partition, for series of one degree."""
+
+    def __init__(self, problem: Problem, partition: Partition, degree: int, clock: Clock) -> None:
+        self.problem, self.partition, self.degree, self.clock = problem, partition, degree, clock
+        self.dimension = len(problem.domain.names)
+        self.size = len(multi_indices(degree, self.dimension))
+        self.reference = reference_points(degree, self.dimension)
+        self.points = partition.points(self.reference).flatten(0, 1)
+        self.faces = partition.faces() if len(partition) > 1 else []
+        self.units: list[
+            Float[Tensor, "#E"]
+        ] = []  # of equations and conditions, as they were last linearised
+
+    # --- linear algebra -------------------------------------------------------------------------------------------
+
+    def solve(self, guess: Boxes) -> Solved:
+        """The functions that make the rows, linearised at ``guess``, as small as can be."""
+        E, F, unknowns = len(self.partition), len(self.faces), self.problem.unknowns
+        widths = dict.fromkeys(range(E), self.size * len(unknowns))
+        widths |= {E + f: self._face_width(face) for f, face in enumerate(self.faces)}
+        order = [[cell] for cell in range(E)]
+        order += [[E + f for f in group] for group in self.partition.dissection(self.faces)]
+        if self.problem.unknown_parameters:
+            widths[E + F] = len(self.problem.unknown_parameters)
+            order.append([E + F])
+        order = [[g for g in group if widths[g]] for group in order]
+        found = solve_blocks(self._rows(guess), widths, [group for group in order if group], self.clock)
+        both = torch.stack([found[cell] for cell in range(E)]).view(E, len(unknowns), self.size, 2)
+        numbers = found[E + F][:, 0] if E + F in found else ()
+        boxes = Boxes(
+            self.partition,
+            self.degree,
+            {name: both[:, i, :, 0] for i, name in enumerate(unknowns)},
+            dict(zip(self.problem.unknown_parameters, numbers, strict=True)),
+        )
+        return Solved(boxes, both[..., 1].abs().amax().nan_to_num(math.inf).item())
+
+    def _rows(self, guess: Boxes) -> Iterator[Rows]:
+        generator = torch.Generator().manual_seed(0)
+        for groups, matrix, right in self._statements(guess):
+            noise = torch.rand(len(right), generator=generator, dtype=torch.float64) - 0.5
+            yield Rows(groups, matrix, torch.stack([right, noise], 1))
+        yield from self._continuity()
+        if self._parameter_group:  # a parameter that nothing depends on as yet stays as it was guessed
+            numbers = torch.stack([guess.parameters[name] for name in self.problem.unknown_parameters])
+            own = torch.eye(len(numbers), dtype=torch.float64)
+            right = torch.stack([numbers, torch.zeros_like(numbers)], 1)
+            yield Rows(self._parameter_group, _FAINT * own, _FAINT * right)
+
+    def is_flat(self, boxes: Boxes) -> bool:
+        """Whether an equation has no slope by any partial there, as u_xx u_yy - u_xy^2 = f has none at u = 0."""
+        return any(
+            not any((slope != 0).any() for slope in slopes.values())
+            for _, slopes, _ in self._equations(boxes)
+        )
+
+    def misfit(self, boxes: Boxes) -> float:
+        """Root of the sum of squared residuals of equations and conditions, in the units of the last linearisation."""
+        residuals = [residual for residual, _, _ in self._equations(boxes)]
+        residuals += [self._read(piece, boxes)[0] for piece in self.pieces]
+        scaled = [
+            residual / (unit[:, None] if residual.ndim > 1 else unit)
+            for residual, unit in zip(residuals, self.units, strict=True)
+        ]
+        return float(torch.cat([rows.flatten() for rows in scaled]).norm().nan_to_num(math.inf))
+
+    def imbalance(self, boxes: Boxes) -> tuple[Float[Tensor, " E"], Float[Tensor, "E d"]]:
+        """For each cell the largest residual, relative to what its terms are for functions of this size, and where."""
+        amplitude = max(own.abs().amax().item() for own in boxes.coefficients.values()) or 1.0
+        left = torch.zeros(len(self.partition), dtype=torch.float64)
+        spots = (self.partition.low + self.partition.high) / 2
+        points = self.points.view(len(self.partition), -1, self.dimension)
+        units = iter(self.units)
+        for residual, _, _ in self._equations(boxes):
+            worst, at = (residual.abs() / next(units)[:, None]).max(1)
+            larger = worst > left
+            spots[larger] = points[larger, at[larger]]
+            left = torch.maximum(left, worst)
+        for piece in self.pieces:
+            worst, at = (self._read(piece, boxes)[0].abs() / next(units)).max(0)
+            for place, cell in piece.cells.items():
+                if worst > left[cell]:
+                    left[cell], spots[cell] = worst, piece.points[place][at]
+        return (left / amplitude).nan_to_num(math.inf), spots
+
+    # --- equations ------------------------------------------------------------------------------------------------
+
+    def _statements(self, guess: Boxes) -> Iterator[tuple[tuple[int, ...], Tensor, Tensor]]:
+        """Groups, matrix and right side of equations in each cell and of conditions."""
+        E, n = len(self.partition), len(self.reference)
+        parameters = self._parameter_group
+        self.units = []
+        for residual, slopes, values in self._equations(guess):
+            unit = self._unit(slopes)
+            self.units.append(unit)
+            right = (sum(slopes[key] * values[key] for key in slopes) - residual) / unit[:, None]
+            for cell in range(E):
+                matrix = torch.zeros(n, len(self.problem.unknowns), self.size, dtype=torch.float64)
+                beside = torch.zeros(n, len(self.problem.unknown_parameters), dtype=torch.float64)
+                for (name, index), slope in slopes.items():
+                    weight = slope[cell] / unit[cell]
+                    if name in self.problem.unknown_parameters:
+                        beside[:, self._parameter(name)] += weight
+                    else:
+                        weight = weight * self._scale(index)[cell]
+                        matrix[:, self._unknown(name)] += weight[:, None] * self._table(index)
+                yield (cell, *parameters), torch.cat([matrix.flatten(1), beside], 1), right[cell]
+        for piece in self.pieces:
+            yield self._condition(piece, guess)
+
+    def _equations(self, guess: Boxes) -> Iterator[tuple[Tensor, dict[Key, Tensor], dict[Key, Tensor]]]:
+        """Residuals, slopes and partials of each equation, ``(E, n)``."""
+        shape = (len(self.partition), len(self.reference))
+        places: Values = {**self.problem.parameters, **self._coordinates(self.points)}
+        for equation in self.problem.equations:
+            values = {key: self._values(key, guess) for key in equation.wanted}
+            flat = {key: value.reshape(-1) for key, value in values.items()}
+            ((residual, slopes),) = pointwise([equation], places, flat)
+            spread = {key: slope.expand(shape[0] * shape[1]).view(shape) for key, slope in slopes.items()}
+            yield residual.expand(shape[0] * shape[1]).view(shape), spread, values
+
+    def _values(self, key: Key, guess: Boxes) -> Float[Tensor, "E n"]:
+        name, index = key
+        if name in guess.parameters:
+            return guess.parameters[name].expand(len(self.partition), len(self.reference))
+        return (guess.coefficients[name] @ self._table(index).T) * self._scale(index)[:, None]
+
+    def _unit(self, slopes: Mapping[Key, Float[Tensor, "E n"]]) -> Float[Tensor, " E"]:
+        """For each cell the size that the largest term has for functions of size and scale one."""
+        sizes = [
+            slope.abs().amax(1) * self._scale(index)
+            for (name, index), slope in slopes.items()
+            if name in self.problem.unknowns
+        ]
+        if not sizes:
+            return torch.ones(len(self.partition), dtype=torch.float64)
+        return torch.stack(sizes).amax(0).clamp(min=_TINY)
+
+    def _scale(self, index: tuple[int, ...]) -> Float[Tensor, " E"]:
+        """What takes a partial by the coordinates of [-1, 1]^d to one by the problem's."""
+        scale: Tensor = (self.partition.half ** -torch.tensor(index, dtype=torch.float64)).prod(1)
+        return scale
+
+    @lru_cache(maxsize=32)  # noqa: B019
+    def _table(self, index: tuple[int, ...]) -> Float[Tensor, "n P"]:
+        return members(self.reference, self.degree, index)
+
+    # --- conditions -----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def pieces(self) -> list[_Piece]:
+        """Every condition, cut up by the cells that it speaks of."""
+        found = [piece for condition in self.problem.conditions for piece in self._pieces(condition)]
+        return found + [piece for observed in self.problem.data for piece in self._observed(observed)]
+
+    def _pieces(self, condition: Condition) -> Iterator[_Piece]:
+        if condition.part is not None:
+            yield from self._along(condition, condition.part)
+            return
+        places = sorted({at for name, _, at in condition.wanted if name in self.problem.unknowns}, key=str)
+        X = torch.cat([self._on(place) for place in places])
+        moved = {place: _moved(X, place) for place in places}
+        cells = torch.stack([self.partition.locate(moved[place]) for place in places], 1)
+        alone = [
+            i for i in range(self.dimension) if len({place[i] for place in places}) == 1
+        ]  # coordinates that mean one number at each point
+        for together in torch.unique(cells, dim=0):
+            chosen = (cells == together).all(1)
+            names = {self.problem.domain.names[i]: moved[places[0]][chosen, i] for i in alone}
+            yield _Piece(
+                condition,
+                {place: moved[place][chosen] for place in places},
+                dict(zip(places, together.tolist(), strict=True)),
+                {**self.problem.parameters, **names},
+            )
+
+    def _along(self, condition: Condition, part: Part) -> Iterator[_Piece]:
+        """The condition on those sides of cells that are on a part of the boundary."""
+        reference = reference_points(self.degree, self.dimension - 1, 2)
+        inner = {(face.first, face.axis, 1.0) for face in self.faces}
+        inner |= {(face.second, face.axis, -1.0) for face in self.faces}
+        names, at = self.problem.domain.names, (None,) * self.dimension
+        for cell, axis, side in itertools.product(
+            range(len(self.partition)), range(self.dimension), (-1.0, 1.0)
+        ):
+            if (cell, axis, side) in inner:
+                continue
+            ends = reference.new_full((len(reference), 1), side)
+            X = torch.cat([reference[:, :axis], ends, reference[:, axis:]], 1)
+            X = self.partition.low[cell] + self.partition.half[cell] * (1 + X)
+            near = torch.stack([face.distance(X) for face in part.faces]).amin(0) <= _NEAR * part.scale
+            if near.any():
+                normal = {
+                    NORMAL + name: torch.full((int(near.sum()),), side * (i == axis), dtype=torch.float64)
+                    for i, name in enumerate(names)
+                }
+                places: Values = {**self.problem.parameters, **self._coordinates(X[near]), **normal}
+                yield _Piece(condition, {at: X[near]}, {at: cell}, places)
+
+    def _observed(self, data: Data) -> Iterator[_Piece]:
+        """Observations as conditions at their points."""
+        unknown, index = key_of(data.name, self.problem.unknowns, self.problem.domain.names)
+        at: Place = (None,) * self.dimension
+        cells = self.partition.locate(data.points)
+        for cell in torch.unique(cells).tolist():
+            values = data.values[cells == cell]
+
+            def residual(places: Values, found: Mapping[Any, Tensor], values: Tensor = values) -> Tensor:
+                return found[unknown, index, at] - values
+
+            condition = Condition(data.text, frozenset({(unknown, index, at)}), residual, True)
+            yield _Piece(condition, {at: data.points[cells == cell]}, {at: cell}, self.problem.parameters)
+
+    def _on(self, place: Place) -> Float[Tensor, "N d"]:
+        """Points of a place in every cell that it meets."""
+        free = [i for i, value in enumerate(place) if value is None]
+        reference = reference_points(self.degree, len(free), 2)
+        meets = torch.ones(len(self.partition), dtype=torch.bool)
+        for i, value in enumerate(place):
+            if value is not None:
+                slack = 1e-12 * self.partition.extent[i]
+                meets &= (self.partition.low[:, i] <= value + slack) & (
+                    self.partition.high[:, i] >= value - slack
+                )
+        full = torch.zeros(len(reference), self.dimension, dtype=torch.float64)
+        full[:, free] = reference
+        met = Partition(self.partition.low[meets], self.partition.high[meets])
+        return _moved(met.points(full).flatten(0, 1), place)
+
+    def _read(
+        self, piece: _Piece, guess: Boxes
+    ) -> tuple[Tensor, dict[Placed, Tensor], dict[Placed, Tensor], dict[Placed, Tensor]]:
+        """Residual, slopes, values and members of a condition at its points."""
+        n = len(next(iter(piece.points.values())))
+        tables, values = {}, {}
+        for name, index, at in piece.condition.wanted:
+            if name in self.problem.unknown_parameters:
+                values[name, index, at] = guess.parameters[name].expand(n)
+                continue
+            cell = piece.cells[at]
+            s = (piece.points[at] - self.partition.low[cell]) / self.partition.half[cell] - 1
+            tables[name, index, at] = members(s, self.degree, index) * self._scale(index)[cell]
+            values[name, index, at] = tables[name, index, at] @ guess.coefficients[name][cell]
+        ((residual, slopes),) = pointwise([piece.condition], piece.places, values)
+        return residual.expand(n), {key: slope.expand(n) for key, slope in slopes.items()}, values, tables
+
+    def _condition(self, piece: _Piece, guess: Boxes) -> tuple[tuple[int, ...], Tensor, Tensor]:
+        residual, slopes, values, tables = self._read(piece, guess)
+        n, groups = len(residual), tuple(sorted(set(piece.cells.values())))
+        matrix = torch.zeros(n, len(groups), len(self.problem.unknowns), self.size, dtype=torch.float64)
+        beside = torch.zeros(n, len(self.problem.unknown_parameters), dtype=torch.float64)
+        right, units = -residual, torch.full((n,), _TINY, dtype=torch.float64)
+        for key, slope in slopes.items():
+            name, index, at = key
+            right = right + slope * values[key]
+            if name in self.problem.unknown_parameters:
+                beside[:, self._parameter(name)] += slope
+                continue
+            cell = piece.cells[at]
+            units = torch.maximum(units, slope.abs() * self._scale(index)[cell])
+            matrix[:, groups.index(cell), self._unknown(name)] += slope[:, None] * tables[key]
+        unit = units.amax()
+        self.units.append(unit.reshape(1))
+        rows = torch.cat([matrix.flatten(1), beside], 1) / unit
+        return (*groups, *self._parameter_group), rows, right / unit
+
+    # --- continuity -----------------------------------------------------------------------------------------------
+
+    def _continuity(self) -> Iterator[Rows]:
+        """Each side of a face tells it the unknown and its derivatives there, one fewer than the equations have.
+
+        What two cells have to agree on are unknowns of the face, so that one cell can be eliminated without the other.
+        """
+        E = len(self.partition)
+        for f, face in enumerate(self.faces):
+            width = self._face_width(face)
+            if not width:
+                continue
+            own = torch.eye(width, dtype=torch.float64)
+            for cell in (face.first, face.second):
+                told = self._told(face, cell)
+                yield Rows(
+                    (cell, E + f),
+                    _JOINED * torch.cat([told, -own], 1),
+                    torch.zeros(width, 2, dtype=torch.float64),
+                )
+
+    def _told(self, face: Face, cell: int) -> Float[Tensor, "w mP"]:
+        """Matrix from a cell's coefficients to the unknowns of a face, in the units of the smaller of its cells."""
+        low = (face.low - self.partition.low[cell]) / self.partition.half[cell] - 1
+        high = (face.high - self.partition.low[cell]) / self.partition.half[cell] - 1
+        corners = (tuple(round(v, 14) for v in low.tolist()), tuple(round(v, 14) for v in high.tolist()))
+        halves = self.partition.half[[face.first, face.second, cell], face.axis]
+        ratio = (halves[:2].amin() / halves[2]).item()
+        blocks = []
+        for u, name in enumerate(self.problem.unknowns):
+            for derivative in range(self.problem.orders[name][face.axis]):
+                own = trace(self.degree, face.axis, derivative, *corners) * ratio**derivative
+                before = own.new_zeros(len(own), u * self.size)
+                after = own.new_zeros(len(own), (len(self.problem.unknowns) - u - 1) * self.size)
+                blocks.append(torch.cat([before, own, after], 1))
+        return torch.cat(blocks)
+
+    def _face_width(self, face: Face) -> int:
+        each = len(multi_indices(self.degree, self.dimension - 1))
+        return each * sum(self.problem.orders[name][face.axis] for name in self.problem.unknowns)
+
+    # --- names and numbers ----------------------------------------------------------------------------------------
+
+    @property
+    def _parameter_group(self) -> tuple[int, ...]:
+        return (len(self.partition) + len(self.faces),) if self.problem.unknown_parameters else ()
+
+    def _unknown(self, name: str) -> int:
+        return self.problem.unknowns.index(name)
+
+    def _parameter(self, name: str) -> int:
+        return list(self.problem.unknown_parameters).index(name)
+
+    def _coordinates(self, X: Float[Tensor, "N d"]) -> dict[str, Tensor]:
+        return dict(zip(self.problem.domain.names, X.T, strict=True))
+
+
+def _moved(X: Float[Tensor, "n d"], place: Place) -> Float[Tensor, "n d"]:
+    columns = [X[:, i] if v is None else torch.full_like(X[:, i], v) for i, v in enumerate(place)]
+    return torch.stack(columns, 1)

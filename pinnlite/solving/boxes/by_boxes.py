@@ -1,0 +1,125 @@
+"""Problems in several coordinates without a march: one box of rising degree, or more boxes where that is no use."""
+
+import math
+from collections.abc import Iterator
+
+from pinnlite.geometry.domains import Box
+from pinnlite.geometry.tiling import tiles
+from pinnlite.problem.problem import Problem
+from pinnlite.solving.boxes.block_elimination import Stopped
+from pinnlite.solving.boxes.box_newton import Outcome, gauss_newton
+from pinnlite.solving.boxes.box_refinement import (
+    MOST_CUT,
+    Refinement,
+    degree_of_many,
+    first_degree,
+    members_of,
+    most_degree,
+)
+from pinnlite.solving.clock import Clock
+from pinnlite.solving.refine import Candidate
+from pinnlite.trials.boxes import Boxes
+from pinnlite.trials.partition import Partition
+
+_MOST_COORDINATES = 5
+_CANDIDATES = 6
+_MARGIN = 1.0  # of the tolerance: tails are more than the error that goes with them
+_SHARPER = 0.1  # from one candidate to the next
+_FLOOR = 1e-14  # coefficients below this are rounding
+_MOST_UNKNOWNS = {2: 150_000, 3: 15_000}  # of all boxes, by the number of coordinates
+_SINGULAR = 1e14  # amplification of noise that is all rounding
+_AMPLIFIED = 1e2  # noise in the rows by more than this, and by ever more: the problem may not be well posed
+_GROWN = 10.0  # the amplification from one candidate to the next: it is not
+
+_UNDETERMINED = (
+    "The equations and conditions have no solution or many (an eigenvalue, a missing condition, slopes alone on the "
+    "whole boundary): add a condition or change one."
+)
+_UNSETTLED = "Newton's iteration did not converge: try parameters that make the problem less nonlinear first."
+
+
+def suits(problem: Problem) -> bool:
+    """Whether the domain is boxes side by side, in two to five coordinates."""
+    d = len(problem.domain.names)
+    if not 2 <= d <= _MOST_COORDINATES or any(c.integrals for c in problem.conditions):
+        return False
+    return isinstance(problem.domain, Box) or (d <= MOST_CUT and tiles(problem.domain) is not None)
+
+
+def candidates(problem: Problem, tol: float, clock: Clock) -> Iterator[Candidate]:
+    """Solutions of growing accuracy, each of a higher degree on other points than the one before."""
+    attempt = _Attempt(problem, tol, clock)
+    for level in range(_CANDIDATES):
+        yield attempt.at(max(_FLOOR, _MARGIN * tol * _SHARPER**level))
+
+
+class _Attempt:
+    """Solves of one problem, each from the partition and the functions of the one before."""
+
+    def __init__(self, problem: Problem, tol: float, clock: Clock) -> None:
+        self.problem, self.clock = problem, clock
+        self.d = len(problem.domain.names)
+        self.refinement = Refinement(problem)
+        self.amplification = math.inf
+        self.solved: Boxes | None = None
+        guesses = {name: unknown.guess for name, unknown in problem.unknown_parameters.items()}
+        cells = tiles(problem.domain)
+        assert cells is not None
+        degree = first_degree(self.d) if len(cells[0]) == 1 else degree_of_many(_MARGIN * tol, self.d)
+        self.boxes = Boxes.zero(Partition(*cells), degree, problem.unknowns, guesses)
+
+    def at(self, accuracy: float) -> Candidate:
+        """A candidate whose series have decayed to this accuracy."""
+        if self.solved is not None:
+            degree = self.solved.degree + (2 if self.d <= MOST_CUT else 1)
+            if len(self.boxes.partition) == 1 and degree > most_degree(self.d) + 2:
+                return Candidate(self.solved, self._note(self.solved), self._unresolved)
+            self.boxes = self.solved.of_degree(degree)
+        while True:
+            try:
+                outcome = gauss_newton(self.problem, self.boxes, accuracy, self.clock)
+            except Stopped:
+                return Candidate(self.solved, self._note(self.boxes), "stopped")
+            if not outcome.amplification < _SINGULAR:
+                return Candidate(None, self._note(self.boxes), _UNDETERMINED)
+            self.solved = outcome.boxes
+            finer = self.refinement.finer(outcome, accuracy)
+            if finer is None:
+                break
+            if finer is outcome.boxes or self._too_many(finer):
+                if self.amplification < math.inf:  # not the first: still good enough to measure that one by
+                    break
+                return Candidate(self.solved, self._note(self.solved), self._unresolved)
+            self.boxes = finer
+        return self._checked(outcome, accuracy)
+
+    def _checked(self, outcome: Outcome, accuracy: float) -> Candidate:
+        """The candidate, unless noise is amplified the more, the higher the degree.
+
+        The smallest singular value settles with the degree where a problem is well posed, otherwise it goes to zero.
+        """
+        before, self.amplification = self.amplification, outcome.amplification
+        candidate = Candidate(
+            outcome.boxes, self._note(outcome.boxes), None if outcome.settled else _UNSETTLED
+        )
+        if self.amplification <= max(_AMPLIFIED, 2 * before):
+            return candidate
+        if self.amplification > _GROWN * before:
+            return Candidate(outcome.boxes, self._note(outcome.boxes), _UNDETERMINED)
+        return self.at(accuracy)  # at a degree more
+
+    def _too_many(self, boxes: Boxes) -> bool:
+        many = len(boxes.partition) * members_of(boxes.degree, self.d) * len(self.problem.unknowns)
+        return len(boxes.partition) > 1 and many > _MOST_UNKNOWNS[self.d]
+
+    @staticmethod
+    def _note(boxes: Boxes) -> str:
+        count = len(boxes.partition)
+        return f"{count} box{'' if count == 1 else 'es'} of degree {boxes.degree}"
+
+    @property
+    def _unresolved(self) -> str:
+        return (
+            f"{self._note(self.boxes)} did not resolve the solution: try a larger tol, a smaller domain, "
+            "or another trial."
+        )

@@ -1,0 +1,1 @@
+"""Ordinary differential equations: elements along a line."""

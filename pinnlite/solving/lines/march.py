@@ -1,0 +1,232 @@
+"""Initial-value problems: one Legendre element after the other, each as long as its coefficients decay.
+
+Collocation at Radau nodes is an implicit Runge-Kutta method of order 2n - 1 that damps stiff transients
+(Hairer and Wanner, Solving Ordinary Differential Equations II, section IV.5); with the solution's coefficients at hand
+the length of the next element follows from how fast they fall.
+"""
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from pinnlite.problem.equations import Key
+from pinnlite.solving.lines.collocation import Collocation
+from pinnlite.solving.residuals import INTERRUPTED, Monitor
+from pinnlite.trials.elements import SHORT, SHORTEST, TAIL, TINY, Elements
+from pinnlite.trials.trial import Approximation
+
+_STOPPED = "stopped"
+_NEWTON_STEPS = 20
+_LEFT = 1e-4  # of the accuracy: what Newton's method may leave
+_MOST_ATTEMPTS = 2000
+_CLEAR = 8 * torch.finfo(torch.float64).eps  # relative distance at which elements keep from a break
+_NOISE = 1e-10  # tails below this may be rounding
+
+
+@dataclass(frozen=True)
+class March:
+    """What came of a march: elements as far as it got, and why it stopped if that is not the end."""
+
+    elements: Elements | None
+    reached: float
+    failure: str | None = None
+
+
+def march(
+    collocation: Collocation,
+    start: float,
+    stop: float,
+    state: Float[Tensor, " K"],
+    accuracy: float,
+    breaks: Collection[float],
+    monitor: Monitor,
+) -> March:
+    """Solve from ``start`` to ``stop`` (either direction) with the tail of every element below ``accuracy``.
+
+    ``breaks`` are places that no element may reach across.
+    """
+    steps = _Steps(collocation, accuracy, abs(stop - start))
+    x, step = start, stop - start
+    edges, rows, failure = [start], [], None
+    stations = [place for place in breaks if min(start, stop) < place < max(start, stop)]
+    try:
+        for station in [*sorted(stations, reverse=stop < start), stop]:
+            while x != station and failure is None:
+                left, planned = station - x, step
+                step = left if abs(step) > 0.99 * abs(left) else step
+                # An element keeps clear of breaks at its ends: the equation there belongs to neither side.
+                clear = [_CLEAR * max(abs(x), abs(station)) if at in breaks else 0.0 for at in (x, x + step)]
+                inner = math.copysign(1.0, step)
+                row, step_after = steps.attempt(x + inner * clear[0], step - inner * sum(clear), state)
+                if row is not None:
+                    x = station if step == left else x + step
+                    # Beyond a break the length from before it was cut is tried again.
+                    step_after = max(step_after, planned, key=abs) if step == left else step_after
+                    edges.append(x)
+                    rows.append(row)
+                    state = collocation.end @ row * (step / 2) ** -collocation.powers
+                elif abs(step) < SHORTEST * steps.length:
+                    failure = _reason(x, steps.sizes, 0 in collocation.orders.values())
+                elif steps.stuck(x):
+                    failure = f"the solution could not be resolved near {x:.6g}: try a larger tol"
+                step = step_after
+                if failure is None and monitor(
+                    len(rows), abs(x - start)
+                ):  # steps that are refused take time too
+                    failure = _STOPPED
+    except KeyboardInterrupt:
+        failure = INTERRUPTED
+    if not rows:
+        return March(None, x, failure)
+    return March(_ascending(collocation, edges, torch.stack(rows)), x, failure)
+
+
+class _Steps:
+    """Steps tried, and taken or refused by how far the last coefficients have fallen."""
+
+    def __init__(self, collocation: Collocation, accuracy: float, length: float) -> None:
+        self.collocation, self.accuracy, self.length = collocation, accuracy, length
+        self.sizes = torch.zeros(len(collocation.orders), dtype=torch.float64)
+        self._refused, self._stalls = math.inf, 0
+        self._longer: Elements | None = None  # the element that was refused last, which the next is a part of
+        self._floor = 0.0  # where rounding was met, until it is left behind
+        self._attempts, self._milestone = 0, -math.inf
+
+    def stuck(self, x: float) -> bool:
+        """Whether thousands of attempts have not led a millionth of the domain further."""
+        self._attempts += 1
+        if abs(x - self._milestone) > 1e-6 * self.length:
+            self._attempts, self._milestone = 0, x
+        return self._attempts > _MOST_ATTEMPTS
+
+    def attempt(self, x: float, step: float, state: Tensor) -> tuple[Tensor | None, float]:
+        """The element's row, or None if it is not good enough, and the step to try next."""
+        row = _solved(self.collocation, x, step / 2, state, _LEFT * self.accuracy, self._longer)
+        if row is None:
+            return None, 0.3 * step
+        tail, reach = _tail(self.collocation, row, self.sizes)
+        # Where a shorter step is no better, what is left is rounding: of the unknowns, or of a forcing near its zero.
+        self._stalls = self._stalls + 1 if tail > 0.5 * self._refused else 0
+        noise = self._stalls > (0 if tail < _NOISE else 2 if abs(step) < SHORT * self.length else math.inf)
+        noise = noise or self.accuracy < tail <= self._floor
+        ratio = 0.9 * (self.accuracy / max(tail, TINY)) ** (1 / len(self.collocation.nodes))
+        if tail > self.accuracy and not noise and abs(step) >= SHORTEST * self.length:
+            self._refused, self._longer = tail, _ascending(self.collocation, [x, x + step], row[None])
+            return None, step * min(0.9, max(0.2, ratio))
+        self._refused, self._longer, self._stalls, self.sizes = math.inf, None, 0, reach
+        # It is passed in steps that double while what is let pass halves: the sum of it stays as small as it began.
+        self._floor = max(tail, self._floor) / 2 if noise else self._floor / 2
+        return row, step * (2.0 if noise else min(3.0, max(0.5, ratio)))
+
+
+def _solved(
+    collocation: Collocation,
+    x: float,
+    half: float,
+    state: Tensor,
+    enough: float,
+    near: Approximation | None,
+) -> Tensor | None:
+    """An element from the first guess that Newton's method gets on with: implicit equations may refuse zero."""
+    if near is not None:
+        row = _element(collocation, x, half, state, _read_off(collocation, x, half, near), enough)
+        if row is not None:
+            return row
+    for slope in (0.0, 1.0, -1.0):
+        guess = torch.zeros(collocation.end.shape[1], dtype=torch.float64)
+        for order, columns in zip(collocation.orders.values(), collocation.columns.values(), strict=True):
+            guess[columns[order]] = slope * half**order
+        row = _element(collocation, x, half, state, guess, enough)
+        if row is not None:
+            return row
+    return None
+
+
+def _read_off(collocation: Collocation, x: float, half: float, near: Approximation) -> Tensor:
+    """The row of the element that has the highest derivatives of ``near`` at its nodes."""
+    points = x + half * (1 + torch.tensor(collocation.nodes, dtype=torch.float64))
+    keys: list[Key] = [(unknown, (k,)) for unknown, k in collocation.orders.items()]
+    with torch.no_grad():
+        highest = near.partials(points[:, None], keys)
+    row = torch.zeros(collocation.end.shape[1], dtype=torch.float64)
+    for unknown, (k,) in keys:
+        inside = collocation.columns[unknown][k:]
+        row[inside] = collocation.from_nodes[unknown] @ highest[unknown, (k,)] * half**k
+    return row
+
+
+def _element(
+    collocation: Collocation, x: float, half: float, state: Tensor, guess: Tensor, enough: float
+) -> Tensor | None:
+    """One element by Newton's method from its left state; None where that does not converge.
+
+    It ends with a step below ``enough`` that is a tenth of the one before, as the next would then be of this one. The
+    Jacobian is kept for as long as the steps fall tenfold with it: a residual costs a third of it.
+    """
+    K = collocation.states
+    h, left = torch.tensor([half], dtype=torch.float64), torch.tensor([x], dtype=torch.float64)
+    row = guess[None].clone()
+    row[0, :K] = state * half**collocation.powers
+    change_before, factors = 1.0, None  # a first step is measured by what it leads to
+    for _ in range(_NEWTON_STEPS):
+        if factors is None:
+            residual, jacobian = collocation.linearize(left, h, row)
+            lu, pivots, info = torch.linalg.lu_factor_ex(jacobian[0, :, K:])
+            factors = (lu, pivots)
+            if info.item():
+                return None
+        else:
+            residual = collocation.residual(left, h, row)
+        step = torch.linalg.lu_solve(*factors, -residual[0, :, None])[:, 0]
+        row = row.clone()
+        row[0, K:] += step
+        change = (step.abs().amax() / row.abs().amax().clamp(min=TINY)).item()
+        if not change < 1e8:
+            return None
+        # Newton converges until what is left is of no account, or rounding takes over: then the change falls no more.
+        if change < max(1e-14, enough if change < 0.1 * change_before else 0.0):
+            return row[0]
+        if change < 1e-9 and change > 0.1 * change_before:
+            return row[0]
+        if change > 0.1 * change_before:
+            factors = None
+        change_before = change
+    return None
+
+
+def _tail(collocation: Collocation, row: Tensor, sizes: Tensor) -> tuple[float, Tensor]:
+    """Largest of the last coefficients of any unknown relative to its size so far, and the sizes brought up to date."""
+    edges = torch.tensor([0.0, 2.0], dtype=torch.float64)  # half-length 1: the scaled coordinates as they are
+    elements = collocation.elements(edges, row[None])
+    series = [elements.series(name)[0].abs() for name in collocation.orders]
+    reach = torch.maximum(sizes, torch.stack([s.amax() for s in series]))
+    tails = torch.stack([s[-TAIL:].amax() for s in series])
+    return (tails / reach.clamp(min=TINY)).amax().item(), reach
+
+
+def _ascending(collocation: Collocation, edges: list[float], rows: Tensor) -> Elements:
+    """Elements in ascending order: those of a leftward march are turned round."""
+    if edges[0] < edges[-1]:
+        return collocation.elements(torch.tensor(edges, dtype=torch.float64), rows)
+    K, n = collocation.states, len(collocation.nodes)
+    turned = torch.empty_like(rows)
+    turned[:, :K] = rows @ collocation.end.T * (-1.0) ** collocation.powers
+    for k, columns in zip(collocation.orders.values(), collocation.columns.values(), strict=True):
+        turned[:, columns[k:]] = rows[:, columns[k:]] * (-1.0) ** (torch.arange(n) + k)
+    return collocation.elements(torch.tensor(edges, dtype=torch.float64).flip(0), turned.flip(0))
+
+
+def _reason(x: float, sizes: Tensor, algebraic: bool) -> str:
+    if sizes.max() > 1e8:
+        return f"the solution grows without bound near {x:.6g}: it seems to blow up there"
+    why = "the equation seems to be singular there"
+    if algebraic:
+        why += (
+            ", or its constraints do not determine the unknowns that have no derivative (differentiate a constraint "
+            "until they appear), or the initial values contradict them"
+        )
+    return f"no solution could be continued past {x:.6g}: {why}"

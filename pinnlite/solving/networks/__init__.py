@@ -1,0 +1,1 @@
+"""Random features and networks, on any domain."""

@@ -1,0 +1,1 @@
+"""Evolution equations in one space dimension: slabs of time, elements in space."""

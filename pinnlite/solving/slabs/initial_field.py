@@ -1,0 +1,119 @@
+"""How an evolution starts: the unknowns and their derivatives by time as functions of space, resolved by elements."""
+
+import warnings
+from collections.abc import Mapping
+from functools import cached_property
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from pinnlite.differentiation.operators import derivatives
+from pinnlite.errors import ProblemError
+from pinnlite.problem.equations import Placed, Values
+from pinnlite.solving.slabs.evolution import Evolution
+from pinnlite.solving.slabs.space_mesh import SpaceMesh, fitted
+from pinnlite.trials.elements import TINY
+from pinnlite.trials.reference import gauss_nodes, legendre_basis, series_matrix
+
+Start = Mapping[str, tuple[Float[Tensor, "E w"], ...]]
+_SMALLEST = 2.0**-40  # of the domain: a jump is left within an element of this size
+_MOST_ELEMENTS = 1000
+_LOOKED_AT = 96  # points of each element: narrow humps are not to be overlooked
+
+
+class InitialField:
+    """The initial conditions solved for what they speak of, at any points."""
+
+    def __init__(self, evolution: Evolution) -> None:
+        self.evolution = evolution
+        at = tuple(evolution.start if i == evolution.time else None for i in range(2))
+        self.keys: list[Placed] = [
+            (unknown, tuple(b if i == evolution.time else 0 for i in range(2)), at)
+            for unknown, (_, count) in evolution.orders.items()
+            for b in range(count)
+        ]
+
+    def values(self, x: Float[Tensor, " N"]) -> Float[Tensor, "N M"]:
+        """Every derivative by time that is given, unknown by unknown, differentiable by x."""
+        nothing = {key: torch.zeros_like(x) for key in self.keys}
+        at_zero = self._residuals(x, nothing)
+        if self._owners is None:
+            return self._solved(x, nothing, at_zero)
+        found = []
+        for key, i in zip(self.keys, self._owners, strict=True):
+            at_one = self._residuals(x, {**nothing, key: torch.ones_like(x)})[i]
+            found.append(at_zero[i] / (at_zero[i] - at_one))
+        return torch.stack(found, 1)
+
+    @cached_property
+    def _owners(self) -> list[int] | None:
+        """For each key the one condition that speaks of it and of nothing else; None where they are mixed."""
+        owners = [[i for i, c in enumerate(self.evolution.initial) if c.wanted == {key}] for key in self.keys]
+        return [o[0] for o in owners] if all(len(o) == 1 for o in owners) else None
+
+    def _solved(self, x: Tensor, nothing: Mapping[Placed, Tensor], at_zero: list[Tensor]) -> Tensor:
+        """The affine equations at each point."""
+        at_one = [self._residuals(x, {**nothing, key: torch.ones_like(x)}) for key in self.keys]
+        right = torch.stack(at_zero, 1)
+        matrix = torch.stack([torch.stack(column, 1) - right for column in at_one], 2)
+        if not (torch.linalg.matrix_rank(matrix.detach()) == len(self.keys)).all():
+            raise ProblemError(
+                "the initial conditions do not determine the start: two of them constrain the same thing"
+            )
+        found: Tensor = torch.linalg.solve(matrix, -right[..., None])
+        return found[..., 0]
+
+    def _residuals(self, x: Tensor, values: Mapping[Placed, Tensor]) -> list[Tensor]:
+        places: Values = {**self.evolution.parameters, self.evolution.names[self.evolution.space]: x}
+        return [c.residual(places, values) + torch.zeros_like(x) for c in self.evolution.initial]
+
+    def resolved(self, nodes: tuple[float, ...], accuracy: float) -> tuple[SpaceMesh, Start]:
+        """Elements that hold the start to this accuracy, and it on them."""
+        mesh = SpaceMesh.of(*self.evolution.ends, 2)
+        finer = gauss_nodes(_LOOKED_AT)
+        while True:
+            start = self.on(mesh, nodes)
+            truth = self.values(mesh.nodes(finer).flatten()).view(len(mesh.half), len(finer), -1)
+            if not truth.isfinite().all():
+                raise ProblemError("the initial conditions give values that are not finite within the domain")
+            wrong = torch.zeros_like(mesh.half)
+            column = 0
+            for unknown, given in start.items():
+                n = len(nodes)
+                for rows in given:
+                    value = rows @ _basis(n, self.evolution.orders[unknown][0], finer).T
+                    apart = (value - truth[..., column]).abs().amax(1) * mesh.share.sqrt()
+                    wrong = torch.maximum(wrong, apart / truth[..., column].abs().amax().clamp(min=TINY))
+                    column += 1
+            bad = (wrong > accuracy) & (mesh.share > _SMALLEST)
+            if not bad.any() or len(mesh.half) > _MOST_ELEMENTS:
+                return mesh, start
+            mesh = mesh.halved(bad)
+
+    def on(self, mesh: SpaceMesh, nodes: tuple[float, ...]) -> dict[str, tuple[Tensor, ...]]:
+        """The start on these elements."""
+        highest = max(k for k, _ in self.evolution.orders.values())
+        x = mesh.nodes(nodes)
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+            )  # a kink's second derivative is 0 on both sides: the elements see to it
+            found = derivatives(
+                self.values, x.flatten(), highest, engine="auto" if self._owners else "autograd"
+            ).detach()
+        found = found.view(highest + 1, *x.shape, -1)
+        start, column = {}, 0
+        for unknown, (k, count) in self.evolution.orders.items():
+            fields = []
+            for _ in range(count):
+                fields.append(fitted(list(found[: k + 1, ..., column]), mesh.half, nodes))
+                column += 1
+            start[unknown] = tuple(fields)
+        return start
+
+
+def _basis(n: int, order: int, at: tuple[float, ...]) -> Tensor:
+    """Matrix from an element's coordinates to values at these places."""
+    series = series_matrix(n, order, 0)
+    return legendre_basis(torch.tensor(at, dtype=torch.float64), len(series) - 1) @ series

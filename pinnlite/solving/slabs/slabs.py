@@ -1,0 +1,240 @@
+"""Evolution equations: one slab of time after the other, its length and its elements chosen by what they resolve.
+
+A slab is solved and looked at: where a series in space has not decayed, the element is halved and the slab solved
+again; where those in time have not, a shorter slab is tried. Nothing has to be known of where fronts will be.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pinnlite.solving.clock import Clock
+from pinnlite.solving.residuals import INTERRUPTED
+from pinnlite.solving.slabs.initial_field import InitialField
+from pinnlite.solving.slabs.slab import SlabSolver
+from pinnlite.solving.slabs.slab_collocation import Known, Place, Rows, SlabCollocation
+from pinnlite.solving.slabs.slab_fields import Series, SlabFields
+from pinnlite.solving.slabs.slab_scan import Overlooked
+from pinnlite.solving.slabs.space_mesh import SpaceMesh
+from pinnlite.trials.elements import TINY
+from pinnlite.trials.space_time import SpaceTime
+
+# Lengths of slabs, as parts of the whole time
+_FIRST = 0.05  # tried at first
+_LONGEST = 0.125  # so that what begins later is not passed over
+_SHORT = 1e-8  # what a solution that grows without bound comes to
+_BRIEF = 1e-6  # the longest across what jumps at the start
+_EARLY = 1e-4  # how long what was discontinuous at the start may need small elements
+_SHORTEST = 1e-20
+# Elements, as parts of the domain
+_SMALLEST = 2.0**-27  # a front that needs smaller ones is a shock
+_SMALLEST_EARLY = 2.0**-40
+_MOST_ELEMENTS = 2000
+_START = 0.3  # of the accuracy: how well the initial state is resolved
+_GROWN = 1e4  # times the initial size: a solution that stops there blows up
+_STOPPED = "stopped"
+
+
+@dataclass(frozen=True)
+class Marched:
+    """What came of a march: slabs as far as it got, and why it stopped if that is not the end."""
+
+    trial: SpaceTime | None
+    reached: float
+    failure: str | None
+    slabs: int
+    most: int  # elements in one slab
+    refused: int
+
+
+@dataclass(frozen=True)
+class _Slab:
+    """A slab that was solved: values at its nodes, their Legendre coefficients in time, and what the next one knows."""
+
+    mesh: SpaceMesh
+    place: Place
+    rows: Rows
+    series: Series
+    after: Known
+
+
+class SlabMarch:
+    """A march at one accuracy, from where the initial conditions are to the other end of time."""
+
+    def __init__(
+        self, collocation: SlabCollocation, accuracy: float, clock: Clock, looked_at: Overlooked
+    ) -> None:
+        self.collocation, self.accuracy, self.clock = collocation, accuracy, clock
+        self.evolution = collocation.evolution
+        self.solver, self.fields = SlabSolver(collocation), SlabFields(collocation, accuracy)
+        self.length = self.evolution.stop - self.evolution.start
+        self.time, self.step = self.evolution.start, _FIRST * self.length
+        self.mesh, self.known = InitialField(self.evolution).resolved(
+            collocation.space_nodes, _START * accuracy
+        )
+        self.places = looked_at.places
+        self.stations = looked_at.stations(self.evolution.start, self.evolution.stop)
+        self._close_in()
+        starts = {u: given[0][:, None] for u, given in self.known.items() if given}
+        self.start_sizes = self.fields.sizes(starts, self.mesh, {})
+        self.sizes = {u: self.start_sizes.get(u, 0.0) for u in self.known}
+        self.first: Rows | None = None  # what Newton's method starts from, if the slab was solved before
+        self.accepted: list[_Slab] = []
+        self.refused = 0
+
+    def run(self) -> Marched:
+        """March to the end, or as far as it goes."""
+        failure = None
+        try:
+            while self.time != self.evolution.stop and failure is None:
+                failure = self._attempt() or (_STOPPED if self.clock.spent else None)
+        except KeyboardInterrupt:
+            failure = INTERRUPTED
+        if self.time == self.evolution.stop:
+            failure = None
+        most = max((len(slab.mesh.half) for slab in self.accepted), default=0)
+        return Marched(self._trial(), self.time, failure, len(self.accepted), most, self.refused)
+
+    def _attempt(self) -> str | None:
+        """Solve one slab and accept it, or change its length or its elements; a sentence where nothing more helps."""
+        left = self._next_stop() - self.time
+        if abs(self.step) > _LONGEST * abs(self.length):
+            self.step = _LONGEST * self.length
+        if abs(self.step) > 0.5 * abs(left):  # no crumb is left for the last slab
+            self.step = left if abs(self.step) > 0.999 * abs(left) else left / 2
+        slab = self._solved()
+        if slab is None:
+            return self._refuse(0.3)
+        sizes = self.fields.sizes(slab.rows, self.mesh, self.sizes)
+        early = abs(self.time - self.evolution.start) < _EARLY * abs(self.length)
+        # A contradiction at a corner is smoothed out at once: what it leaves goes with the square of its tail.
+        brief = early and abs(self.step) < _BRIEF * abs(self.length)
+        tail = self.fields.in_time(slab.series, self.mesh, sizes)
+        ratio = 0.9 * (self.accuracy / max(tail, TINY)) ** (1 / len(self.collocation.time_nodes))
+        if tail > (math.sqrt(self.accuracy) if brief else self.accuracy):
+            return self._refuse(min(0.9, max(0.2, ratio)))
+        smallest = _SMALLEST_EARLY if early else _SMALLEST
+        unresolved = self.fields.in_space(slab.rows, self.mesh, sizes) > self.accuracy
+        halved = unresolved & (self.mesh.share > smallest)
+        if halved.any():
+            return self._halve(halved, slab)
+        if unresolved.any() and not early:
+            return self._too_steep()
+        self.sizes = sizes
+        self._accept(slab, smallest)
+        if brief and tail > self.accuracy:
+            self.step *= 2
+        elif not 0.85 < ratio < 1.25:  # a slab of the same length may have the same factors
+            self.step *= min(2.5, max(0.5, ratio))
+        return None
+
+    def _solved(self) -> _Slab | None:
+        """The slab that is next, if Newton's method converges."""
+        place = Place(self.mesh.edges, self.time, self.step / 2)
+        values = self.first or self._guess(place)
+        self.first = None
+        top = {u: self.collocation.top(v, self.known[u], place.half_time) for u, v in values.items()}
+        found = self.solver.solve(place, self.known, top, self.accuracy, self.sizes)
+        if found is None:
+            return None
+        derivatives = {
+            u: self.collocation.in_time(w, self.known[u], place.half_time) for u, w in found.items()
+        }
+        rows = {u: values[0] for u, values in derivatives.items()}
+        after = {u: tuple(d[:, -1] for d in derivatives[u][: len(self.known[u])]) for u in self.known}
+        return _Slab(self.mesh, place, rows, self.fields.series(rows, self.known, place.half_time), after)
+
+    def _guess(self, place: Place) -> Rows:
+        """The last slab's series gone on with; at first the initial state."""
+        if self.accepted:
+            last = self.accepted[-1]
+            ratio = place.half_time / last.place.half_time
+            return self.fields.ahead(last.series, last.mesh, ratio, self.mesh)
+        n, N, guess = len(self.collocation.time_nodes), len(self.collocation.space_nodes), {}
+        for unknown, (k, _) in self.evolution.orders.items():
+            given = self.known[unknown]
+            start = given[0] if given else torch.zeros(len(self.mesh.half), k + N, dtype=torch.float64)
+            guess[unknown] = start[:, None].repeat(1, n, 1)
+        return guess
+
+    def _refuse(self, factor: float) -> str | None:
+        """Try a shorter slab, if that still makes sense."""
+        self.refused += 1
+        self.step *= factor
+        least = max(1e-14 * abs(self.time), _SHORTEST * abs(self.length))
+        if self._grown():
+            least = max(least, _SHORT * abs(self.length))
+        if abs(self.step) > least:
+            return None
+        return self._grown() or (
+            f"No solution could be continued past {self._here()}: the equation seems to be singular there, "
+            "or its conditions do not determine a solution."
+        )
+
+    def _halve(self, chosen: Tensor, slab: _Slab) -> str | None:
+        """The same slab on finer elements, from what was found on these."""
+        self.refused += 1
+        finer = self.mesh.halved(chosen)
+        if len(finer.half) > _MOST_ELEMENTS:
+            return self._too_steep()
+        self.first = self.fields.carry(slab.rows, self.mesh, finer)
+        self.known = self.fields.carry_known(self.known, self.mesh, finer)
+        self.mesh = finer
+        return None
+
+    def _accept(self, slab: _Slab, smallest: float) -> None:
+        self.accepted.append(slab)
+        end = slab.place.start + 2 * slab.place.half_time
+        stop = self._next_stop()
+        self.time = stop if self.step == stop - self.time else end
+        if self.stations and self.time == self.stations[0]:
+            self.stations = self.stations[1:]
+        mesh = self.fields.remeshed(self.mesh, slab.after, slab.rows, self.sizes, smallest)
+        self.known = self.fields.carry_known(slab.after, self.mesh, mesh)
+        self.mesh = mesh
+        self._close_in()
+
+    def _next_stop(self) -> float:
+        """The time that no slab may reach across."""
+        return self.stations[0] if self.stations else self.evolution.stop
+
+    def _close_in(self) -> None:
+        """Small elements where a march before was blind, whatever the present state is like there."""
+        finer = self.mesh.closed_in(self.places)
+        self.known = self.fields.carry_known(self.known, self.mesh, finer)
+        self.mesh = finer
+
+    def _too_steep(self) -> str:
+        return self._grown() or (
+            f"The solution steepens near {self._here()} beyond what elements can resolve, as into a shock: "
+            "end the domain before, or add diffusion."
+        )
+
+    def _grown(self) -> str | None:
+        starts = {u: size for u, size in self.start_sizes.items() if size > 0}
+        if not any(self.sizes[u] > _GROWN * size for u, size in starts.items()):
+            return None
+        return f"The solution grows without bound near {self._here()}: it seems to blow up there."
+
+    def _here(self) -> str:
+        return f"{self.evolution.names[self.evolution.time]} = {self.time:.6g}"
+
+    def _trial(self) -> SpaceTime | None:
+        """The slabs in ascending time: those of a march backwards are turned round."""
+        if not self.accepted:
+            return None
+        starts = torch.tensor([*(s.place.start for s in self.accepted), self.time], dtype=torch.float64)
+        slabs, sign = (self.accepted, 1.0) if self.length > 0 else (self.accepted[::-1], -1.0)
+        local = {u: torch.cat([slab.series[u] for slab in slabs]) for u in self.evolution.orders}
+        for series in local.values():
+            series *= sign ** torch.arange(series.shape[1], dtype=torch.float64)[:, None]
+        return SpaceTime(
+            starts if self.length > 0 else starts.flip(0),
+            torch.cat([slab.mesh.edges for slab in slabs]),
+            torch.tensor([len(slab.mesh.half) for slab in slabs]),
+            {u: k for u, (k, _) in self.evolution.orders.items()},
+            local,
+            self.evolution.time,
+        )
