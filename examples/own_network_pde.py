@@ -14,7 +14,6 @@ import torch
 from torch import nn
 
 import pinnlite as pl
-from pinnlite.geometry.sampling import adaptive_points
 
 EQUATION = "u_xx + u_yy + exp(u) = 0"
 
@@ -43,7 +42,7 @@ def main(seed: int = 0) -> dict[str, float]:
     for _ in range(50):
         adam.step(closure)
     candidates = problem.domain.sample(2000, "uniform", seed)
-    points["interior"] = adaptive_points(
+    points["interior"] = pl.adaptive_points(
         lambda X: problem.residuals(net, {"interior": X})[EQUATION], candidates, count=200, seed=seed
     )
     tight = {"tolerance_grad": 1e-14, "tolerance_change": 1e-16, "line_search_fn": "strong_wolfe"}

@@ -22,6 +22,7 @@ from .geometry.ball import Disk as Disk
 from .geometry.domains import Box as Box
 from .geometry.domains import Interval as Interval
 from .geometry.polygon import Polygon as Polygon
+from .geometry.sampling import adaptive_points as adaptive_points
 from .language.expression import Expression as Expression
 from .language.expression import parse as parse
 from .models.features import FourierFeatures as FourierFeatures
