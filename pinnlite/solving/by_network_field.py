@@ -1,7 +1,9 @@
 """Networks in several coordinates: wide ones of one layer where a draw is near the solution, deep ones elsewhere.
 
-All layers are trained, by Gauss-Newton, between solves of the output layer alone; deep ones in rounds, each on points
-that are drawn where the last one left large residuals, and that stay as they are during it.
+Conditions are built in where they can be. Of a wide layer the output layer is solved for, then all weights take a few
+steps of Gauss-Newton, then the output layer is solved for again; all layers of a deep network are trained, on points
+that are drawn anew every few steps where the residual is large. What a network is measured by is no network of the same
+training: Legendre elements where they can represent the solution, elsewhere a network of another draw.
 """
 
 import math

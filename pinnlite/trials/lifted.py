@@ -224,7 +224,7 @@ def buildable(problem: Problem) -> tuple[Given, ...]:
     """
     if not isinstance(problem.domain, Box):
         return ()
-    read = [given for c in problem.conditions if (given := _read(problem, c)) is not None]
+    read = [found for c in problem.conditions if (found := _read(problem, c)) is not None]
     given = tuple(g for g in read if _has_lower(g, read))
     counts = [
         math.prod(
@@ -266,7 +266,7 @@ def _read(problem: Problem, condition: Condition) -> Given | None:
         )
         return at_zero / (at_zero - at_one)
 
-    return Given(unknown, column, float(value), index[column], data, condition)  # type: ignore[arg-type]
+    return Given(unknown, column, float(value), index[column], data, condition)
 
 
 def _has_lower(given: Given, read: Sequence[Given]) -> bool:
