@@ -224,7 +224,7 @@ def buildable(problem: Problem) -> tuple[Given, ...]:
     """
     if not isinstance(problem.domain, Box):
         return ()
-    read = [one for c in problem.conditions if (one := _read(problem, c)) is not None]
+    read = [found for c in problem.conditions if (found := _read(problem, c)) is not None]
     given = tuple(g for g in read if _has_lower(g, read))
     counts = [
         math.prod(
