@@ -14,7 +14,7 @@ from pinnlite.errors import ProblemError
 Rule = Callable[[int, int, torch.Generator], Tensor]
 
 _SOBOL_RESOLUTION = 2.0**-31
-_FEW = 100  # nodes that numpy finds as exactly
+_FEW = 200  # nodes that numpy finds as exactly
 
 
 def box_points(

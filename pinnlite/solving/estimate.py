@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from pinnlite.problem.equations import Condition, Key, Values
@@ -23,6 +24,7 @@ _MOST_ERROR = 0.1  # two approximations further apart than this say nothing of h
 _CONDITION_POINTS = 1000  # in the interior, and as densely on the places of conditions
 _NARROW_POINTS = 4096  # of a condition that may hold a pulse between the nodes
 _PULSE, _SEEN = 0.1, 3  # of u, and at so many points: a jump in a corner is met by fewer
+_EARLY = 0.05  # of the time
 _UNSEEN = 2**40 + 3  # a seed that no solver draws its points with
 _TINY = 1e-300
 _NOTHING = 1e-12
@@ -105,7 +107,8 @@ def misfit(trial: Approximation, problem: Problem, finer: Approximation) -> floa
     on a function that no step leads away from.
     """
     if len(problem.domain.names) == 1:
-        return max(_missed(trial, problem, c, *quadrature(problem, trial, finer)) for c in problem.conditions)
+        X, weights = quadrature(problem, trial, finer)
+        return max((_missed(trial, problem, c, X, weights) for c in problem.conditions), default=0.0)
     collocated = isinstance(trial, SpaceTime)  # then conditions hold but for what happens between the nodes
     dense = _NARROW_POINTS if collocated else None
     points = problem.sample(_CONDITION_POINTS, conditions=dense, seed=_UNSEEN)
@@ -114,14 +117,24 @@ def misfit(trial: Approximation, problem: Problem, finer: Approximation) -> floa
         values = trial.partials(points[INTERIOR], [(name, zero) for name in problem.unknowns])
     size = max(value.square().mean().sqrt().item() for value in values.values())
     worst, lengths = 0.0, half_widths(problem)
-    for block in condition_blocks(problem, by_name(problem.stated), points):
+    stated = by_name(problem.stated)
+    for name, block in zip(stated, condition_blocks(problem, stated, points), strict=True):
         residual, unit = block.terms(trial, lengths)
         relative = residual.abs() / max(unit * size, _TINY)
         if not collocated:
             worst = max(worst, relative.square().mean().sqrt().item())
-        elif (relative > _PULSE).sum() >= _SEEN:
-            worst = max(worst, relative.amax().item())
+            continue
+        pulses = relative[_later(problem, points[name])]
+        if (pulses > _PULSE).sum() >= _SEEN:
+            worst = max(worst, pulses.amax().item())
     return worst
+
+
+def _later(problem: Problem, X: Float[Tensor, "n d"]) -> Bool[Tensor, " n"]:
+    """Points off both ends of the time: what initial values contradict is smoothed out near the start."""
+    low, high = problem.domain.intervals[problem.marching]
+    time = X[:, problem.domain.names.index(problem.marching)]
+    return ((time - low).minimum(high - time)) > _EARLY * (high - low)
 
 
 def _missed(

@@ -1,0 +1,59 @@
+"""Problems with many solutions are told so; pulses in boundary data are not stepped over."""
+
+import pytest
+import torch
+
+import pinnlite as pl
+from pinnlite.solving.networks.uniqueness import MOST, amplification
+
+J01 = 2.404825557695773  # the first zero of the Bessel function J_0
+DISK = pl.Disk((0, 0), 1)
+
+
+@pytest.mark.parametrize(
+    ("equation", "condition"),
+    [
+        ("u_xx + u_yy + k*u = 0", "u = 0 on boundary"),  # c J_0(j01 r) for any c
+        ("u_xx + u_yy + k*u = x*(k*(1 - x^2 - y^2) - 8)", "u = 0 on boundary"),  # x (1 - r^2) and the same
+    ],
+)
+def test_an_eigenvalue_is_no_problem_with_one_solution(equation: str, condition: str) -> None:
+    solution = pl.solve(equation, condition, on=DISK, k=J01**2)
+    assert not solution.converged
+    assert "no solution or many" in solution.status
+
+
+def test_away_from_eigenvalues_there_is_one() -> None:
+    solution = pl.solve("u_xx + u_yy + k*u = k*(1 - x^2 - y^2) - 4", "u = 0 on boundary", on=DISK, k=5.0)
+    assert solution.converged, solution.status
+    x, y = torch.rand(2, 200, generator=torch.Generator().manual_seed(0), dtype=torch.float64) * 0.7
+    assert torch.allclose(solution(x, y), 1 - x**2 - y**2, atol=1e-6)
+
+
+def test_a_pulse_at_an_end_is_not_stepped_over() -> None:
+    """u(0, t) is 1 for a few thousandths of the time: the solution has to show it, or not to be called one."""
+    solution = pl.solve(
+        "u_t = 0.1*u_xx",
+        "u(x, 0) = sin(pi*x)",
+        "u(0, t) = exp(-1e6*(t - 0.777)^2)",
+        "u(1, t) = 0",
+        x=(0, 1),
+        t=(0, 1),
+        tol=1e-4,
+    )
+    assert not solution.converged or solution(0.0, 0.777).item() == pytest.approx(1.0, abs=1e-3)
+
+
+def test_amplification_is_small_where_a_problem_is_well_posed() -> None:
+    from pinnlite.solving.networks.by_features import Family, _posed
+
+    found = {}
+    for k in (1.0, J01**2):
+        problem = pl.Problem("u_xx + u_yy + k*u = 1", "u = 0 on boundary", on=DISK, k=k)
+        generator = torch.Generator().manual_seed(0)
+        trial, (rows, _) = _posed(
+            problem, Family("sin", 1.0).drawn(problem, 150, generator), 150, generator, None
+        )
+        found[k] = amplification(problem, trial, rows)
+    assert found[1.0] < 1e-3 * MOST
+    assert found[J01**2] > MOST
