@@ -12,6 +12,7 @@ from torch import Tensor
 
 from pinnlite.solving.clock import Clock
 from pinnlite.solving.residuals import INTERRUPTED
+from pinnlite.solving.slabs.driven import driven_size
 from pinnlite.solving.slabs.initial_field import InitialField
 from pinnlite.solving.slabs.slab import SlabSolver
 from pinnlite.solving.slabs.slab_collocation import Known, Place, Rows, SlabCollocation
@@ -80,6 +81,8 @@ class SlabMarch:
         starts = {u: given[0][:, None] for u, given in self.known.items() if given}
         self.start_sizes = self.fields.sizes(starts, self.mesh, {})
         self.sizes = {u: self.start_sizes.get(u, 0.0) for u in self.known}
+        if not any(self.sizes.values()):
+            self.sizes = dict.fromkeys(self.sizes, driven_size(self.evolution))
         self.first: Rows | None = None  # what Newton's method starts from, if the slab was solved before
         self.accepted: list[_Slab] = []
         self.refused = 0

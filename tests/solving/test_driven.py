@@ -1,0 +1,38 @@
+"""Evolutions that start from zero: what drives them says how large they will be."""
+
+import math
+
+import torch
+from torch import Tensor
+
+import pinnlite as pl
+
+ENDS = ("u(0, t) = 0", "u(1, t) = 0")
+
+
+def on_grid(solution: pl.Solution, start: float, stop: float) -> tuple[Tensor, Tensor, Tensor]:
+    x, t = torch.cartesian_prod(torch.linspace(0, 1, 51), torch.linspace(start, stop, 31)).double().T
+    return x, t, solution(x, t)
+
+
+def test_a_source() -> None:
+    """u = sin(pi x) (1 - exp(-r t)) / r with r = 0.01 pi^2."""
+    solution = pl.solve("u_t = 0.01*u_xx + sin(pi*x)", "u(x, 0) = 0", *ENDS, x=(0, 1), t=(0, 1), tol=1e-8)
+    assert solution.converged, solution.status
+    x, t, values = on_grid(solution, 0.0, 1.0)
+    rate = 0.01 * math.pi**2
+    assert torch.allclose(values, torch.sin(math.pi * x) * (1 - torch.exp(-rate * t)) / rate, atol=1e-8)
+
+
+def test_a_rod_heated_at_one_end() -> None:
+    """Images of erfc; at t = 0 the two conditions contradict each other in the corner."""
+    solution = pl.solve(
+        "u_t = u_xx", "u(x, 0) = 0", "u(0, t) = 1", "u(1, t) = 0", x=(0, 1), t=(0, 0.1), tol=1e-4
+    )
+    assert solution.converged, solution.status
+    x, t, values = on_grid(solution, 0.005, 0.1)
+    terms = [
+        torch.erfc((2 * n + x) / (2 * t.sqrt())) - torch.erfc((2 * n + 2 - x) / (2 * t.sqrt()))
+        for n in range(6)
+    ]
+    assert torch.allclose(values, torch.stack(terms).sum(0), atol=1e-4)
