@@ -11,7 +11,8 @@ ENDS = ("u(0, t) = 0", "u(1, t) = 0")
 
 
 def on_grid(solution: pl.Solution, start: float, stop: float) -> tuple[Tensor, Tensor, Tensor]:
-    x, t = torch.cartesian_prod(torch.linspace(0, 1, 51), torch.linspace(start, stop, 31)).double().T
+    grid = (torch.linspace(*ends, 41, dtype=torch.float64) for ends in ((0, 1), (start, stop)))
+    x, t = torch.cartesian_prod(*grid).T
     return x, t, solution(x, t)
 
 
