@@ -27,7 +27,6 @@ def map_figure(
     errors: Mapping[str, Array],
     *,
     errors_label: str,
-    edges: Array | None = None,
     title: str = "",
 ) -> Figure:
     """Draw unknown functions of two coordinates, and beside each on a log scale how wrong they are.
@@ -38,7 +37,6 @@ def map_figure(
         values: (n, m) values of each unknown by its name, NaN outside the domain.
         errors: (n, m) errors or residuals by name, drawn in the same order; their magnitudes are drawn.
         errors_label: what they are.
-        edges: (k, 2, 2) line segments, where elements meet.
         title: a few words on what was solved and how well.
     """
     figure = new_figure(_ROW * max(len(values), len(errors)))
@@ -53,10 +51,6 @@ def map_figure(
         floored = np.where(np.isnan(size), np.nan, np.maximum(size, top / _SPAN))
         image = axes.pcolormesh(*grid, floored.T, cmap=_ERRORS, norm=norm, shading="nearest", rasterized=True)
         _finish(figure, axes, image, f"{errors_label} {mathematics(name) if name else ''}")
-    for axes in rows.flat:
-        if edges is not None:
-            for segment in edges:
-                axes.plot(*segment.T, color="white", linewidth=0.4, alpha=0.6)
     for axes in rows[-1]:
         axes.set_xlabel(mathematics(names[0]), **TYPE)
     for axes in rows[:, 0]:

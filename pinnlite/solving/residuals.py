@@ -12,6 +12,10 @@ from pinnlite.problem.equations import Values
 K = TypeVar("K", bound=Hashable)
 
 INTERRUPTED = "The solve was interrupted: this is the best that it had found."
+UNDETERMINED = (
+    "The equations and conditions have no solution or many (an eigenvalue, a missing condition, slopes alone on the "
+    "whole boundary): add a condition or change one."
+)
 
 # Called after each step with its number and the loss; a method stops when the answer is True.
 Monitor = Callable[[int, float], bool]

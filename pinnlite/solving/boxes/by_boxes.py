@@ -18,6 +18,7 @@ from pinnlite.solving.boxes.box_refinement import (
 )
 from pinnlite.solving.clock import Clock
 from pinnlite.solving.refine import Candidate
+from pinnlite.solving.residuals import UNDETERMINED
 from pinnlite.trials.boxes import Boxes
 from pinnlite.trials.partition import Partition
 
@@ -31,10 +32,6 @@ _SINGULAR = 1e14  # amplification of noise that is all rounding
 _AMPLIFIED = 1e2  # noise in the rows by more than this, and by ever more: the problem may not be well posed
 _GROWN = 10.0  # the amplification from one candidate to the next: it is not
 
-_UNDETERMINED = (
-    "The equations and conditions have no solution or many (an eigenvalue, a missing condition, slopes alone on the "
-    "whole boundary): add a condition or change one."
-)
 _UNSETTLED = "Newton's iteration did not converge: try parameters that make the problem less nonlinear first."
 
 
@@ -81,7 +78,7 @@ class _Attempt:
             except Stopped:
                 return Candidate(self.solved, self._note(self.boxes), "stopped")
             if not outcome.amplification < _SINGULAR:
-                return Candidate(None, self._note(self.boxes), _UNDETERMINED)
+                return Candidate(None, self._note(self.boxes), UNDETERMINED)
             self.solved = outcome.boxes
             finer = self.refinement.finer(outcome, accuracy)
             if finer is None:
@@ -105,7 +102,7 @@ class _Attempt:
         if self.amplification <= max(_AMPLIFIED, 2 * before):
             return candidate
         if self.amplification > _GROWN * before:
-            return Candidate(outcome.boxes, self._note(outcome.boxes), _UNDETERMINED)
+            return Candidate(outcome.boxes, self._note(outcome.boxes), UNDETERMINED)
         return self.at(accuracy)  # at a degree more
 
     def _too_many(self, boxes: Boxes) -> bool:

@@ -22,9 +22,9 @@ from pinnlite.solving.dense import CollocationRows, rows_in
 from pinnlite.solving.lines.ordinary import fitted, gauss_points, rows_on
 from pinnlite.solving.methods.gauss_newton import GaussNewton
 from pinnlite.solving.methods.triangle import TriangularLinearization
-from pinnlite.solving.networks.uniqueness import MOST, UNDETERMINED, amplification
+from pinnlite.solving.networks.uniqueness import MOST, amplification
 from pinnlite.solving.refine import Candidate
-from pinnlite.solving.residuals import Method
+from pinnlite.solving.residuals import UNDETERMINED, Method
 from pinnlite.trials.parameters import guessed
 from pinnlite.trials.ridge import Ridge
 from pinnlite.trials.trial import Trial

@@ -10,10 +10,6 @@ from pinnlite.problem.problem import Problem
 from pinnlite.solving.dense import CollocationRows, equation_blocks, half_widths
 from pinnlite.trials.trial import Trial
 
-UNDETERMINED = (
-    "The equations and conditions have no solution or many (an eigenvalue, a missing condition, slopes alone on the "
-    "whole boundary): add a condition or change one."
-)
 MOST = 1e5  # well-posed problems amplify by up to some hundreds, undetermined ones by 1e7 and ever more
 _POINTS, _LOOKS = 400, 4
 _UNSEEN = 2**40 + 5
