@@ -1,5 +1,7 @@
 """Differentiation of trees by their own rules, with every shared subtree differentiated once."""
 
+from collections.abc import Callable
+
 from pinnlite.errors import DerivativeError
 from pinnlite.language.algebra import ONE, ZERO, add, multiply, power, subtract
 from pinnlite.language.functions import FUNCTIONS
@@ -20,23 +22,30 @@ def differentiate(node: Node, leaf: Leaf, order: int = 1) -> Node:
         DerivativeError: if the derivative outgrows MAX_WORK.
         ArithmeticError: if a constant in it is not finite.
     """
-    derivatives = _Derivatives(leaf)
+    derivatives = _Derivatives(lambda each: ONE if each == leaf else ZERO)
     for _ in range(order):
         node = derivatives.of(node)
     return node
 
 
-class _Derivatives:
-    """Derivatives by one leaf, remembered for as long as one question lasts."""
+def total_derivative(node: Node, slope: Callable[[Leaf], Node]) -> Node:
+    """The derivative of a tree whose leaves are functions, from the derivative of each leaf.
 
-    def __init__(self, leaf: Leaf) -> None:
-        self.leaf = leaf
+    Raises:
+        DerivativeError, ArithmeticError: as ``differentiate``.
+    """
+    return _Derivatives(slope).of(node)
+
+
+class _Derivatives:
+    """Derivatives from those of the leaves, remembered for as long as one question lasts."""
+
+    def __init__(self, slope: Callable[[Leaf], Node]) -> None:
+        self.slope = slope
         self.known: dict[Node, Node] = {}
         self.work = 0
 
     def of(self, node: Node) -> Node:
-        if self.leaf not in node.leaves:
-            return ZERO
         if node not in self.known:
             self._count(len(node.children) ** (2 if isinstance(node, Product) else 1))
             self.known[node] = self._apply_rule(node)
@@ -52,7 +61,9 @@ class _Derivatives:
 
     def _apply_rule(self, node: Node) -> Node:
         if isinstance(node, Leaf):
-            return ONE
+            return self.slope(node)
+        if all(self.of(leaf) == ZERO for leaf in node.leaves):
+            return ZERO
         if isinstance(node, Sum):
             return add(*(self.of(term) for term in node.terms))
         if isinstance(node, Product):

@@ -142,7 +142,7 @@ class _Cut:
     def of(text: str, notation: Notation) -> "_Cut":
         if not isinstance(text, str):
             raise TypeError(f"a statement is text, not {type(text).__name__}")
-        tokens = tokenize(text, notation.end_of_quotient)
+        tokens = tokenize(text, notation.long_token)
         place = _equals(text, tokens)
         left, right = tokens[:place], tokens[place + 1 :]
         region = None
@@ -185,6 +185,7 @@ def _equals(text: str, tokens: list[Token]) -> int:
 
 def _read(cut: _Cut, scope: StatementScope) -> Statement:
     left, right = (parse_tokens(cut.text, side, scope) for side in (cut.left, cut.right))
+    scope.refuse_vectors(left, right)
     try:
         statement = Statement(cut.text, left, right, scope.notation.coordinates, cut.region)
     except (ArithmeticError, ValueError):

@@ -172,8 +172,7 @@ class _ExpressionScope:
         if name in self.parameters:
             return number(self.parameters[name])
         if name.rstrip("'′’") != name:
-            hint = "parse the function itself and call .diff, or give the equation to pl.solve"
-            raise at_token(self.text, token, f"{name!r} is a derivative, which only an equation has", hint)
+            raise self._derivative(token)
         error = refuse_bare(self.text, token)
         if error:
             raise error
@@ -190,6 +189,13 @@ class _ExpressionScope:
                 self.text, token, f"{name!r} is a number here", f"for a product write {name}*(...)"
             )
         return apply_function(self.text, token, arguments, stop, self.variables)
+
+    def differentiated(self, operator: Token, part: Part) -> Node:
+        raise self._derivative(operator)
+
+    def _derivative(self, token: Token) -> ParseError:
+        hint = "parse the function itself and call .diff, or give the equation to pl.solve"
+        return at_token(self.text, token, f"{str(token)!r} is a derivative, which only an equation has", hint)
 
 
 def parse(text: str, **parameters: SupportsFloat) -> Expression:

@@ -169,3 +169,10 @@ class Integral(Leaf):
 
     integrand: Node
     coordinate: str
+
+
+@dataclass(frozen=True, eq=False)
+class Gradient(Leaf):
+    """The gradient of ``of`` on its way into a divergence or a scalar product; no statement keeps one."""
+
+    of: Node

@@ -1,4 +1,4 @@
-"""How derivatives are written: u'', u_xx, du/dx, d2u/dxdt, and du/dn on a boundary."""
+"""How derivatives are written: u'', u_xx, du/dx, du/dn; of expressions (u^2)_xx, d/dx(u^2), d(u^2)/dx, Δ(u^2)."""
 
 import re
 from collections.abc import Iterator
@@ -7,11 +7,15 @@ from unicodedata import digit
 
 Index = tuple[int, ...]
 
+TIME = "t"  # what time is called, where it matters which of several coordinates is the one
+
 _ORDER = r"(?:(?:\^|\*\*)?[0-9]+|[²³⁴-⁹])"
-_QUOTIENT = re.compile(
-    rf"[d∂](?P<order>{_ORDER})?(?P<unknown>[A-Za-z][A-Za-z0-9_]*)\s*/\s*"
-    rf"(?P<below>(?:[d∂][A-Za-z][A-Za-z0-9_]*(?:{_ORDER})?)+)"
-)
+_BELOW = rf"\s*/\s*(?P<below>(?:[d∂][A-Za-z][A-Za-z0-9_]*(?:{_ORDER})?)+)"
+_QUOTIENT = re.compile(rf"[d∂](?P<order>{_ORDER})?(?P<unknown>[A-Za-z][A-Za-z0-9_]*)?{_BELOW}")
+_UNDER = re.compile(_BELOW)
+_OVER = re.compile(rf"(?<![A-Za-z0-9_])[d∂]{_ORDER}?$")  # before an opening bracket
+_NABLA = re.compile(r"∇\s*[·⋅•.]|∇(?:²|\^2|\*\*2)|[Δ∆∇]")
+_NABLAS = {"·": "div", "²": "laplacian", "2": "laplacian", "∇": "grad", "Δ": "laplacian", "∆": "laplacian"}
 _PRIMES = "'′’"
 
 
@@ -34,10 +38,58 @@ class Notation:
     coordinates: tuple[str, ...]
     taken: frozenset[str]
 
-    def end_of_quotient(self, text: str, start: int) -> int | None:
-        """Where a quotient such as d2u/dx2 ends, or None if none starts here."""
+    def long_token(self, text: str, start: int) -> tuple[str, int] | None:
+        """Type and end of a token of several symbols: d2u/dx2, d/dx, the two parts of d(...)/dx, Δ and its kind."""
+        if text[start] in "Δ∆∇":
+            match = _NABLA.match(text, start)
+            assert match is not None
+            return "OPERATOR", match.end()
+        if text[start] == "/":
+            under = _UNDER.match(text, start)
+            return ("BELOW", under.end()) if under and self._over(text, under) is not None else None
         match = _QUOTIENT.match(text, start)
-        return match.end() if match and self._is_derivative(match) else None
+        if match and self._is_derivative(match):
+            return "NAME" if match["unknown"] else "OPERATOR", match.end()
+        for under in _UNDER.finditer(text, start) if text[start] in "d∂" else ():
+            if self._over(text, under) == start:
+                return "ABOVE", text.index("(", start)
+        return None
+
+    def _over(self, text: str, under: re.Match[str]) -> int | None:
+        """Where d(...) starts that stands over this, or None if nothing like it does."""
+        if under["below"] in self.taken or next(self._below(under["below"]), None) is None:
+            return None
+        end, depth = len(text[: under.start()].rstrip()), 0
+        for place in range(end - 1, -1, -1):
+            depth += (text[place] == ")") - (text[place] == "(")
+            if depth <= 0:
+                break
+        over = _OVER.search(text, 0, place) if end and text[end - 1] == ")" else None
+        return over.start() if over and over.group() not in self.taken else None
+
+    def operator(self, text: str) -> Index | str:
+        """What is done to an expression: orders of differentiation, or the name of an operator of vector analysis.
+
+        Raises:
+            Misread: if it makes no sense here.
+        """
+        if "/" in text:
+            derivative = self._quotient(text)
+            assert derivative.index is not None
+            return derivative.index
+        if text[0] in _PRIMES:
+            index = self._primes(text).index
+            assert index is not None
+            return index
+        if text[0] != "_":
+            return _NABLAS["·" if text[-1] in "⋅•." else text[-1]]
+        found = self._letters(text[1:], "(...)")
+        if found is None:
+            names = ", ".join(self.coordinates)
+            raise Misread(
+                f"{text!r} is no derivative: the coordinates are {names}", "write (...)_x, or * first"
+            )
+        return found
 
     def read(self, name: str) -> Derivative | None:
         """Read a name as a derivative, or None if it is a plain name.
@@ -52,18 +104,20 @@ class Notation:
         if "/" in name:
             return self._quotient(name)
         unknown, _, letters = name.rpartition("_")
-        if unknown and letters:
-            found = {_count(letters_, self.coordinates) for letters_ in _segment(letters, self.coordinates)}
-            if len(found) > 1:
-                raise Misread(f"{name!r} can be read in two ways", f"write it as d2{unknown}/...")
-            if found:
-                return Derivative(unknown, found.pop())
-        return None
+        index = self._letters(letters, unknown) if unknown and letters else None
+        return None if index is None else Derivative(unknown, index)
+
+    def _letters(self, letters: str, what: str) -> Index | None:
+        """The orders that xxt stands for."""
+        found = {_count(names, self.coordinates) for names in _segment(letters, self.coordinates)} - {()}
+        if len(found) > 1:
+            raise Misread(f"'{what}_{letters}' can be read in two ways", f"write it as d2{what}/...")
+        return found.pop() if found and letters else None
 
     def _primes(self, name: str) -> Derivative:
         unknown = name.rstrip(_PRIMES)
         if len(self.coordinates) != 1:
-            instead = " or ".join(f"{unknown}_{c}" for c in self.coordinates)
+            instead = " or ".join(f"{unknown or '(...)'}_{c}" for c in self.coordinates)
             message = f"{name!r} does not say by which of {', '.join(self.coordinates)} it is differentiated"
             raise Misread(message, f"write {instead}")
         return Derivative(unknown, (len(name) - len(unknown),))
@@ -71,7 +125,7 @@ class Notation:
     def _quotient(self, name: str) -> Derivative:
         match = _QUOTIENT.fullmatch(name)
         assert match is not None
-        unknown, order = match["unknown"], _order(match["order"])
+        unknown, order = match["unknown"] or "", _order(match["order"])
         below = list(self._below(match["below"]))
         if not below:
             if order != 1:
@@ -89,6 +143,8 @@ class Notation:
         above, below = match.group().split("/")
         if above.strip() in self.taken and below.strip() in self.taken:
             return False
+        if match["unknown"] is None:
+            return match["below"] not in self.taken and next(self._below(match["below"]), None) is not None
         normal = match["below"] in {"dn", "∂n"} and "n" not in self.coordinates
         return normal or next(self._below(match["below"]), None) is not None
 

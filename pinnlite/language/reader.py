@@ -25,6 +25,7 @@ class Ending(Enum):
     BRACKET = auto()
     NAME = auto()
     EXPONENT = auto()
+    OPERAND = auto()
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,10 @@ class Scope(Protocol):
 
     def call(self, token: Token, arguments: tuple[Part, ...], stop: int) -> Node:
         """The meaning of a name followed by arguments in brackets that end at ``stop``."""
+        ...
+
+    def differentiated(self, operator: Token, part: Part) -> Node:
+        """The meaning of an operator such as _xx, d/dx or Δ beside what it differentiates."""
         ...
 
 
@@ -86,15 +91,38 @@ class Reader(Transformer_NonRecursive):  # type: ignore[type-arg]
         start, stop = _span(name)[0], _span(children[-1])[1]
         return self._part(lambda: self.scope.call(name, arguments, stop), start, stop, Ending.BRACKET)
 
+    def differentiated(self, children: list[Any]) -> Part:
+        """(u**2)_xx and (u**2)''."""
+        part, token = children
+        return self._differentiated(token, part, part.start, _span(token)[1], Ending.BRACKET)
+
+    def operated(self, children: list[Any]) -> Part:
+        """d/dx(u**2) and Δu."""
+        token, part = children
+        return self._differentiated(token, part, _span(token)[0], part.stop, Ending.OPERAND)
+
+    def quotient(self, children: list[Any]) -> Part:
+        """d(u**2)/dx."""
+        above, left, inner, right, below = children
+        start, stop = _span(above)[0], _span(below)[1]
+        token = Token("OPERATOR", "".join(f"{above}{below}".split()), start_pos=start, end_pos=stop)
+        part = Part(inner.node, _span(left)[0], _span(right)[1], Ending.BRACKET)
+        return self._differentiated(token, part, start, stop, Ending.BRACKET)
+
+    def _differentiated(self, token: Token, part: Part, start: int, stop: int, ending: Ending) -> Part:
+        return self._part(lambda: self.scope.differentiated(token, part), start, stop, ending)
+
     def superscript(self, children: list[Any]) -> Part:
         """x² and the like."""
         base, token = children
+        self._check_base(base, token)
         exponent = number(Fraction(int("".join(str(unicodedata.digit(digit)) for digit in token))))
         return self._part(lambda: power(base.node, exponent), base.start, _span(token)[1], Ending.BRACKET)
 
     def raised(self, children: list[Any]) -> Part:
         """x**2 or x^2."""
-        base, _, exponent = children
+        base, sign, exponent = children
+        self._check_base(base, sign)
         ending = Ending.BRACKET if exponent.ending is Ending.BRACKET else Ending.EXPONENT
         return self._part(lambda: power(base.node, exponent.node), base.start, exponent.stop, ending)
 
@@ -148,13 +176,23 @@ class Reader(Transformer_NonRecursive):  # type: ignore[type-arg]
             message = "this constant is not a finite real number"
         raise self._error(start, stop, message, "constants must be finite reals")
 
+    def _check_base(self, base: Part, power_sign: Token) -> None:
+        if base.ending is Ending.OPERAND:
+            stop = _span(power_sign)[1]
+            message = f"{self.text[base.start : stop]!r} can be read in two ways"
+            raise self._error(base.start, stop, message, "put brackets around what is raised to the power")
+
     def _check_adjacent(self, left: Part, right: Part) -> None:
         """An implicit product is read only where no other reading comes to mind."""
         one, two = self._text(left), self._text(right)
         if left.ending is Ending.EXPONENT:
             hint = f"write {one}*{two} for the product, or put the exponent in brackets"
             raise self._error(left.start, right.stop, f"{one + two!r} can be read in two ways", hint)
-        if right.ending is Ending.NUMBER or left.ending is Ending.NAME or two[0] in ".0123456789":
+        if (
+            right.ending is Ending.NUMBER
+            or left.ending in {Ending.NAME, Ending.OPERAND}
+            or two[0] in ".0123456789"
+        ):
             hint = f"for a product write {one}*{two}"
             if left.ending is Ending.BRACKET:
                 hint += f", for a power {one}**{two}"

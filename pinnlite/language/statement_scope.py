@@ -1,12 +1,14 @@
 """What names mean in the statements of a problem: coordinates, parameters, unknown functions and their places."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
 import torch
 from lark import Token
 
 from pinnlite.errors import ParseError
+from pinnlite.language.algebra import add
+from pinnlite.language.calculus import OPERATORS, Calculus
 from pinnlite.language.derivative import MAX_ORDER
 from pinnlite.language.evaluation import constant_value, evaluate
 from pinnlite.language.names import (
@@ -17,9 +19,10 @@ from pinnlite.language.names import (
     is_near_function,
     refuse_bare,
 )
-from pinnlite.language.nodes import Integral, Node, NormalDerivative, Partial, PointPartial, Symbol
+from pinnlite.language.nodes import Gradient, Integral, Node, NormalDerivative, Partial, PointPartial, Symbol
 from pinnlite.language.notation import Derivative, Misread, Notation
 from pinnlite.language.reader import Part
+from pinnlite.language.structure import deep_leaves
 from pinnlite.language.tokens import at_token, error_at
 
 _INTEGRAL = "integral"
@@ -37,8 +40,39 @@ def find_unknowns(texts: Iterable[tuple[str, list[Token]]], notation: Notation) 
                 unknowns.add(derivative.unknown)
             elif token.type == "CALLED" and canonical(token) not in notation.taken:
                 called.add(canonical(token))
-    functions = FUNCTION_NAMES | {_INTEGRAL}
-    return frozenset(unknowns | {name for name in called - functions if not is_near_function(name)})
+    functions = FUNCTION_NAMES | OPERATORS | {_INTEGRAL}
+    unknowns |= {name for name in called - functions if not is_near_function(name)}
+    operands = [names for text, tokens in texts for names in _operands(text, tokens, notation)]
+    for names in sorted(operands, key=len):  # the innermost first
+        if not names & unknowns:  # (k*u_x)_x differentiates u, and k has been forgotten
+            unknowns |= {
+                n for n in names - notation.taken - functions if n.isidentifier() and not constant(n)
+            }
+    return frozenset(unknowns)
+
+
+def _operands(text: str, tokens: list[Token], notation: Notation) -> Iterator[set[str]]:
+    """The names in each expression that is differentiated as a whole, u for u_x."""
+
+    def names(inner: list[Token]) -> set[str]:
+        found = [token for token in inner if token.type in {"NAME", "CALLED"}]
+        derivatives = [_read_derivative(text, token, notation) for token in found]
+        pairs = zip(derivatives, found, strict=True)
+        return {each.unknown if each else canonical(token) for each, token in pairs}
+
+    opened: list[int] = []
+    for i, token in enumerate(tokens):
+        before = tokens[i - 1] if i else token
+        if token.type == "OPEN":
+            opened.append(i)
+        elif token.type == "CLOSE":
+            start = opened.pop()
+            front = tokens[start - 1] if start else token
+            differentiates = front.type in {"OPERATOR", "ABOVE"} or front in OPERATORS
+            if differentiates or (i + 1 < len(tokens) and tokens[i + 1].type == "SUFFIX"):
+                yield names(tokens[start:i])
+        elif token.type == "NAME" and before.type == "OPERATOR":
+            yield names([token])
 
 
 def find_algebraic(
@@ -91,6 +125,8 @@ class StatementScope:
     ) -> None:
         self.text, self.notation = text, notation
         self.parameters, self.unknowns = parameters, unknowns
+        self.calculus = Calculus(notation.coordinates)
+        self._vectors: dict[Node, Token] = {}  # and where they stand
 
     def name(self, token: Token) -> Node:
         """A coordinate, a parameter, an unknown, a derivative or a constant."""
@@ -118,7 +154,46 @@ class StatementScope:
             return self._at_a_place(token, derivative, arguments, stop)
         if name == _INTEGRAL:
             return self._integral(token, arguments, stop)
+        if name in OPERATORS:
+            nodes = tuple(part.node for part in arguments)
+            return self._calculated(token, stop, lambda: self.calculus.apply(name, nodes))
         return apply_function(self.text, token, arguments, stop, self.notation.taken)
+
+    def differentiated(self, operator: Token, part: Part) -> Node:
+        """An expression that is differentiated as a whole."""
+        start, stop = min(operator.start_pos or 0, part.start), max(operator.end_pos or 0, part.stop)
+        if "/" in operator and self.text[part.start] != "(":
+            hint = f"write {operator}({self.text[part.start : part.stop]})"
+            message = f"{str(operator)!r} needs what it differentiates in brackets"
+            raise at_token(self.text, operator, message, hint)
+        try:
+            meaning = self.notation.operator(str(operator))
+        except Misread as misread:
+            raise at_token(self.text, operator, *misread.args) from None
+        if isinstance(meaning, str):
+            return self._calculated(operator, stop, lambda: self.calculus.apply(meaning, (part.node,)))
+        return self._calculated(
+            operator, stop, lambda: self.calculus.differentiate(part.node, meaning), start
+        )
+
+    def refuse_vectors(self, *sides: Node) -> None:
+        """Raise ParseError at a gradient that is left over."""
+        for vector in deep_leaves(add(*sides)).intersection(self._vectors):
+            message = "a gradient is a vector, and a statement is about numbers"
+            hint = "write div(k*grad(u)), dot(grad(u), grad(v)), or its components u_x, u_y"
+            raise at_token(self.text, self._vectors[vector], message, hint)
+
+    def _calculated(
+        self, token: Token, stop: int, calculate: Callable[[], Node], start: int | None = None
+    ) -> Node:
+        try:
+            node = calculate()
+        except Misread as misread:
+            where = (token.start_pos or 0) if start is None else start
+            raise error_at(self.text, where, stop, *misread.args) from None
+        if isinstance(node, Gradient):
+            self._vectors[node] = token
+        return node
 
     def is_normal(self, token: Token) -> bool:
         """Whether a name is a normal derivative."""

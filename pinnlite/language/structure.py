@@ -32,7 +32,7 @@ def linear_in(node: Node, leaves: Iterable[Leaf]) -> bool:
     False
     """
     asked = node.leaves.intersection(leaves)
-    if any(call.leaves & asked for call in _jumps(node)):
+    if any(call.leaves & asked for call in jumps(node)):
         return False  # the derivative of sign is 0, which would look linear
     for leaf in asked:
         if isinstance(leaf, Integral) and not linear_in(leaf.integrand, unknown_leaves(leaf.integrand)):
@@ -51,8 +51,13 @@ def unknown_leaves(node: Node) -> frozenset[Leaf]:
     return frozenset(leaf for leaf in node.leaves if not isinstance(leaf, Symbol))
 
 
-def _jumps(node: Node) -> Iterator[Node]:
-    if isinstance(node, Call) and node.function == "sign":
-        yield node
-    for child in node.children:
-        yield from _jumps(child)
+def jumps(node: Node) -> Iterator[Call]:
+    """The calls of sign, whose derivative is not what it seems; each once."""
+    seen: set[Node] = set()
+    waiting = [node]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, Call) and each.function == "sign":
+            yield each
+        seen.add(each)
+        waiting += [child for child in each.children if child not in seen]

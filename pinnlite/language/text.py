@@ -6,6 +6,7 @@ from pinnlite.language.algebra import MINUS_ONE, is_denominator, multiply, power
 from pinnlite.language.nodes import (
     Call,
     Constant,
+    Gradient,
     Integral,
     LegendreP,
     Node,
@@ -108,5 +109,7 @@ class _Writer:
             return f"{name}({', '.join(c if a is None else self.write(recognize(a)) for a, c in places)})"
         if isinstance(node, NormalDerivative):
             return f"d{node.unknown}/dn"
+        if isinstance(node, Gradient):
+            return f"grad({self.write(node.of)})"
         assert isinstance(node, Integral)
         return f"integral({self.write(node.integrand)}, {node.coordinate})"

@@ -34,10 +34,12 @@ _NOT_A_NUMBER = re.compile(
     r"[0-9]*\.[0-9]*\.[0-9.]*|[0-9]+(?:_[0-9]+)+|0[xX][0-9A-Fa-f]+|0[bB][01]+|0[oO][0-7]+"
 )
 _SPACE = re.compile(r"\s*")
-_CLOSES_A_VALUE = {"NUMBER", "NAME", "CLOSE", "SUPERSCRIPT"}
+_SUFFIX = re.compile(r"_[A-Za-z0-9_]*|['′’]+")  # behind a bracket, as in (u^2)_xx
+_CLOSES_A_VALUE = {"NUMBER", "NAME", "CLOSE", "SUPERSCRIPT", "SUFFIX", "BELOW"}
+_SIGNS, _WAITING = {"PLUS", "MINUS"}, {"POWER", "OPERATOR"}
 
-# Where a name that spans several symbols ends, such as d2u/dx2, or None if none starts here.
-LongName = Callable[[str, int], int | None]
+# Type and end of a token that spans several symbols, such as d2u/dx2, or None if none starts here.
+LongToken = Callable[[str, int], tuple[str, int] | None]
 
 
 def error_at(text: str, start: int, stop: int, message: str, hint: str | None = None) -> ParseError:
@@ -45,7 +47,7 @@ def error_at(text: str, start: int, stop: int, message: str, hint: str | None = 
     return ParseError(message, text, start + 1, max(1, stop - start), hint)
 
 
-def tokenize(text: str, long_name: LongName = lambda text, start: None) -> list[Token]:
+def tokenize(text: str, long_token: LongToken = lambda text, start: None) -> list[Token]:
     """Cut a text into tokens and check its length, its brackets and its nesting."""
     if len(text) > MAX_LENGTH:
         raise error_at(
@@ -58,7 +60,7 @@ def tokenize(text: str, long_name: LongName = lambda text, start: None) -> list[
     tokens: list[Token] = []
     place = _skip_space(text, 0)
     while place < len(text):
-        token = _token_at(text, place, long_name)
+        token = _token_at(text, place, long_token)
         _check_number(text, token)
         tokens.append(token)
         assert token.end_pos is not None
@@ -75,15 +77,19 @@ def _skip_space(text: str, place: int) -> int:
     return match.end()
 
 
-def _token_at(text: str, start: int, long_name: LongName) -> Token:
-    stop = long_name(text, start)
-    if stop is not None:
-        return Token("NAME", text[start:stop], start_pos=start, end_pos=stop)
-    match = _TOKEN.match(text, start)
-    if match is None:
-        raise error_at(text, start, start + 1, *describe(text[start]))
-    assert match.lastgroup is not None
-    return Token(match.lastgroup, match.group(), start_pos=start, end_pos=match.end())
+def _token_at(text: str, start: int, long_token: LongToken) -> Token:
+    found = long_token(text, start)
+    suffix = _SUFFIX.match(text, start) if text[start - 1 : start] == ")" else None
+    if found is None and suffix:
+        found = "SUFFIX", suffix.end()
+    if found is None:
+        match = _TOKEN.match(text, start)
+        if match is None:
+            raise error_at(text, start, start + 1, *describe(text[start]))
+        assert match.lastgroup is not None
+        found = match.lastgroup, match.end()
+    kind, stop = found
+    return Token(kind, text[start:stop], start_pos=start, end_pos=stop)
 
 
 def _check_number(text: str, token: Token) -> None:
@@ -122,9 +128,11 @@ def _check_nesting(text: str, tokens: list[Token]) -> None:
             chains.append(0)
         elif token.type == "CLOSE":
             chains.pop()
-        elif token.type == "POWER" or (token.type in {"PLUS", "MINUS"} and previous not in _CLOSES_A_VALUE):
+        elif token.type in {"POWER", "OPERATOR"} or (
+            token.type in {"PLUS", "MINUS"} and previous not in _CLOSES_A_VALUE
+        ):
             chains[-1] += 1
-        elif token.type in {"PLUS", "MINUS", "STAR", "SLASH", "COMMA", "EQUALS"}:
+        elif token.type in _SIGNS | {"STAR", "SLASH", "COMMA", "EQUALS"}:
             chains[-1] = 0
         if len(chains) - 1 + sum(chains) > MAX_NESTING:
             message = f"brackets, signs and powers are nested more than {MAX_NESTING} deep"

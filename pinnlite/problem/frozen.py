@@ -17,8 +17,6 @@ from pinnlite.geometry.region import Part, Region
 from pinnlite.problem.equations import Equation, Values
 from pinnlite.problem.symbol import Coefficients, State, roots, states
 
-TIME = "t"  # what time is called, where it matters which of several coordinates is the one
-
 _STATES = 16  # so many that chance does not make all of them alike
 _WAVE = 1e4  # wave number along a face
 _GROWTH = complex(1e8, 3e7)  # in time, faster than that of any wave that long

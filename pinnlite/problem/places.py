@@ -6,9 +6,10 @@ from pinnlite.errors import ProblemError
 from pinnlite.geometry.domains import Box
 from pinnlite.geometry.product import box_names
 from pinnlite.geometry.region import Region
+from pinnlite.language.notation import TIME
 from pinnlite.problem.boundary import BoundaryStatement, on_faces, on_part
 from pinnlite.problem.equations import Condition, Index
-from pinnlite.problem.frozen import TIME, Frozen
+from pinnlite.problem.frozen import Frozen
 
 
 def placed_on(

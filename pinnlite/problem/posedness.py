@@ -7,8 +7,9 @@ from pinnlite.errors import ProblemError
 from pinnlite.geometry.domains import Box
 from pinnlite.geometry.faces import Face
 from pinnlite.geometry.product import box_names
+from pinnlite.language.notation import TIME
 from pinnlite.problem.equations import Condition
-from pinnlite.problem.frozen import TIME, Frozen
+from pinnlite.problem.frozen import Frozen
 
 
 @dataclass(frozen=True)

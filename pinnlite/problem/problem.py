@@ -15,11 +15,12 @@ from pinnlite.errors import ProblemError
 from pinnlite.geometry.domains import Box
 from pinnlite.geometry.region import Region
 from pinnlite.language.equation import parse_statements, split_statements
+from pinnlite.language.notation import TIME
 from pinnlite.problem.boundary import BoundaryStatement, boundary_statement
 from pinnlite.problem.callables import CallableStatement, boundary_from, condition_from, equation_from
 from pinnlite.problem.checks import check, orders_of
 from pinnlite.problem.equations import Condition, Equation, Index, condition_of, equation_of
-from pinnlite.problem.frozen import TIME, Frozen
+from pinnlite.problem.frozen import Frozen
 from pinnlite.problem.places import initial_coordinates, placed_on
 from pinnlite.problem.unknown import Data, Unknown
 
