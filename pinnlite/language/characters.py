@@ -3,6 +3,11 @@
 import re
 import unicodedata
 
+# What names are made of: Greek letters too, but for pi, the constant, and those that are operators (Δ, Π).
+LETTERS = "A-Za-zα-ξρ-ωΓΘΛΞΣΦΨΩ"
+NAME = f"[{LETTERS}_][{LETTERS}0-9_]*"
+PRIMES = {"'": 1, "′": 1, "’": 1, "″": 2, "‴": 3}
+
 HINTS = {
     "!": "factorials are not part of the language; write the number",
     "|": "an absolute value is written abs(x)",
@@ -11,7 +16,7 @@ HINTS = {
     "'": "a prime marks a derivative, which only an equation has; here, parse f and call .diff",
     "[": "round brackets do all the grouping: (x + 1)",
     "]": "round brackets do all the grouping: (x + 1)",
-    "{": "round brackets do all the grouping: (x + 1)",
+    "{": "round brackets do all the grouping: (x + 1); a derivative is written u_xx",
     "}": "round brackets do all the grouping: (x + 1)",
     "%": "a percentage is written as a number, such as 0.05; remainders are not part of the language",
     "<": "comparisons are not part of the language; max, min, sign and abs are",
@@ -49,6 +54,8 @@ def _hint(character: str) -> str:
     plain = unicodedata.normalize("NFKC", character)
     latin = _ALIKE.get(character) or (plain if plain.isascii() and plain.isalnum() else None)
     greek = re.fullmatch(r"GREEK \w+ LETTER (\w+)", unicodedata.name(plain[0], ""))
+    if unicodedata.name(character, "").endswith(("DOT ABOVE", "DIAERESIS")):
+        return "a derivative is written u' and u'', or u_t and u_tt"
     if latin and greek:
         return f"it looks like {latin!r}; if the Greek letter is meant, spell it out: {greek[1].lower()}"
     if latin:

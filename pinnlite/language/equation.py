@@ -16,6 +16,8 @@ from pinnlite.language.structure import deep_leaves, unknown_leaves
 from pinnlite.language.text import to_text
 from pinnlite.language.tokens import at_token, error_at, tokenize
 
+_OPERATORS = "=+-−*·×⋅/^("  # after which, or before which, a statement goes on in another line
+
 
 @dataclass(frozen=True)
 class Statement:
@@ -73,11 +75,22 @@ class Statement:
 def split_statements(text: str) -> tuple[str, ...]:
     """Cut a text into statements at semicolons, newlines and the commas outside brackets.
 
+    A line that ends in an operator goes on in the next one, and so does one before a line that starts with one, unless
+    both have an equals sign.
+
     >>> split_statements("u_t = u_xx, u(x, 0) = sin(x); u(0, t) = 0")
     ('u_t = u_xx', 'u(x, 0) = sin(x)', 'u(0, t) = 0')
     """
+    lines: list[str] = []
+    for line in filter(None, (line.strip() for line in text.splitlines())):
+        before = lines[-1].rpartition(";")[2] if lines else ""
+        led = line[0] in _OPERATORS and not ("=" in before and "=" in line)
+        if before and (before[-1] in _OPERATORS or led):
+            lines[-1] += f" {line}"
+        else:
+            lines.append(line)
     pieces, depth = [""], 0
-    for character in text:
+    for character in "\n".join(lines):
         depth += (character == "(") - (character == ")")
         if character in ";\n" or (character == "," and depth <= 0):
             pieces.append("")
@@ -121,7 +134,7 @@ def parse_statements(
     cut = [_Cut.of(text, notation) for text in texts]
     tokens = [(each.text, each.tokens) for each in cut]
     unknowns = find_unknowns(tokens, notation) | frozenset(functions)
-    unknowns |= find_algebraic(tokens, notation, unknowns)
+    unknowns |= find_algebraic([(c.text, c.tokens, c.region is None) for c in cut], notation, unknowns)
     return tuple(_read(each, StatementScope(each.text, notation, parameters, unknowns)) for each in cut)
 
 

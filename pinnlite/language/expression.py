@@ -12,6 +12,7 @@ from torch import Tensor
 
 from pinnlite.errors import DerivativeError, ParseError
 from pinnlite.language.algebra import number
+from pinnlite.language.characters import PRIMES
 from pinnlite.language.derivative import MAX_ORDER, differentiate
 from pinnlite.language.evaluation import Program, compile_tree
 from pinnlite.language.latex import to_latex
@@ -171,7 +172,7 @@ class _ExpressionScope:
         name = canonical(token)
         if name in self.parameters:
             return number(self.parameters[name])
-        if name.rstrip("'′’") != name:
+        if name[-1] in PRIMES:
             raise self._derivative(token)
         error = refuse_bare(self.text, token)
         if error:

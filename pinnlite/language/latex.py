@@ -1,6 +1,7 @@
 """Trees as LaTeX, the way a textbook sets them."""
 
 import re
+import unicodedata
 from fractions import Fraction
 
 from pinnlite.language.algebra import (
@@ -51,6 +52,14 @@ def typeset_name(name: str) -> str:
 
 
 def _word(text: str) -> str:
+    letter = (
+        re.fullmatch(r"GREEK (SMALL|CAPITAL) LETTER (\w+)", unicodedata.name(text, ""))
+        if len(text) == 1
+        else None
+    )
+    if letter:
+        spelt = letter[2].lower().replace("lamda", "lambda")
+        return rf"\{spelt if letter[1] == 'SMALL' else spelt.capitalize()}"
     if _GREEK.fullmatch(text):
         return rf"\{text}"
     return text if len(text) == 1 or text.isdigit() else rf"\mathrm{{{text.replace('_', chr(92) + '_')}}}"

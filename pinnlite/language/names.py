@@ -33,6 +33,9 @@ _ELSEWHERE = {
     "cbrt": "write x**(1/3)",
     "erfc": "write 1 - erf(x)",
     "heaviside": "write (1 + sign(x))/2",
+    "step": "a step is written (1 + sign(x))/2",
+    "diff": "a derivative is written u_xx, d2u/dx2 or, of an expression, (x*u)_x",
+    "Derivative": "a derivative is written u_xx, d2u/dx2 or, of an expression, (x*u)_x",
     "floor": "functions with jumps are not part of the language, except sign(x)",
     "legendre": "write P(n, x)",
 }

@@ -5,18 +5,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from unicodedata import digit
 
+from pinnlite.language.characters import LETTERS, PRIMES
+
 Index = tuple[int, ...]
 
 TIME = "t"  # what time is called, where it matters which of several coordinates is the one
 
 _ORDER = r"(?:(?:\^|\*\*)?[0-9]+|[²³⁴-⁹])"
-_BELOW = rf"\s*/\s*(?P<below>(?:[d∂][A-Za-z][A-Za-z0-9_]*(?:{_ORDER})?)+)"
-_QUOTIENT = re.compile(rf"[d∂](?P<order>{_ORDER})?(?P<unknown>[A-Za-z][A-Za-z0-9_]*)?{_BELOW}")
+_NAME = f"[{LETTERS}][{LETTERS}0-9_]*"
+_BELOW = rf"\s*/\s*(?P<below>(?:[d∂]{_NAME}(?:{_ORDER})?)+)"
+_QUOTIENT = re.compile(rf"[d∂](?P<order>{_ORDER})?(?P<unknown>{_NAME})?{_BELOW}")
 _UNDER = re.compile(_BELOW)
-_OVER = re.compile(rf"(?<![A-Za-z0-9_])[d∂]{_ORDER}?$")  # before an opening bracket
+_OVER = re.compile(rf"(?<![{LETTERS}0-9_])[d∂]{_ORDER}?$")  # before an opening bracket
 _NABLA = re.compile(r"∇\s*[·⋅•.]|∇(?:²|\^2|\*\*2)|[Δ∆∇]")
 _NABLAS = {"·": "div", "²": "laplacian", "2": "laplacian", "∇": "grad", "Δ": "laplacian", "∆": "laplacian"}
-_PRIMES = "'′’"
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class Notation:
             derivative = self._quotient(text)
             assert derivative.index is not None
             return derivative.index
-        if text[0] in _PRIMES:
+        if text[0] in PRIMES:
             index = self._primes(text).index
             assert index is not None
             return index
@@ -99,12 +101,16 @@ class Notation:
         """
         if name in self.taken:
             return None
-        if name[-1] in _PRIMES:
+        if name[-1] in PRIMES:
             return self._primes(name)
         if "/" in name:
             return self._quotient(name)
         unknown, _, letters = name.rpartition("_")
         index = self._letters(letters, unknown) if unknown and letters else None
+        stem, _, earlier = unknown.rpartition("_")
+        if index is not None and stem and earlier and self._letters(earlier, stem) is not None:
+            hint = f"the derivative of {unknown} is {stem}_{earlier}{letters}; a component is named {stem}{earlier}"
+            raise Misread(f"{name!r} can be read in two ways", hint)
         return None if index is None else Derivative(unknown, index)
 
     def _letters(self, letters: str, what: str) -> Index | None:
@@ -115,12 +121,12 @@ class Notation:
         return found.pop() if found and letters else None
 
     def _primes(self, name: str) -> Derivative:
-        unknown = name.rstrip(_PRIMES)
+        unknown = name.rstrip("".join(PRIMES))
         if len(self.coordinates) != 1:
             instead = " or ".join(f"{unknown or '(...)'}_{c}" for c in self.coordinates)
             message = f"{name!r} does not say by which of {', '.join(self.coordinates)} it is differentiated"
             raise Misread(message, f"write {instead}")
-        return Derivative(unknown, (len(name) - len(unknown),))
+        return Derivative(unknown, (sum(PRIMES[prime] for prime in name[len(unknown) :]),))
 
     def _quotient(self, name: str) -> Derivative:
         match = _QUOTIENT.fullmatch(name)

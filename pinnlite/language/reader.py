@@ -78,7 +78,8 @@ class Reader(Transformer_NonRecursive):  # type: ignore[type-arg]
     def name(self, children: list[Any]) -> Part:
         """A name without brackets."""
         (token,) = children
-        return Part(self.scope.name(token), *_span(token))
+        ending = Ending.BRACKET if token == "π" else Ending.NAME  # sin(2πx) has one reading
+        return Part(self.scope.name(token), *_span(token), ending)
 
     def bracket(self, children: list[Any]) -> Part:
         """An expression in brackets."""
@@ -116,7 +117,8 @@ class Reader(Transformer_NonRecursive):  # type: ignore[type-arg]
         """x² and the like."""
         base, token = children
         self._check_base(base, token)
-        exponent = number(Fraction(int("".join(str(unicodedata.digit(digit)) for digit in token))))
+        size = int("".join(str(unicodedata.digit(digit)) for digit in token.lstrip("⁻")))
+        exponent = number(Fraction(-size if token[0] == "⁻" else size))
         return self._part(lambda: power(base.node, exponent), base.start, _span(token)[1], Ending.BRACKET)
 
     def raised(self, children: list[Any]) -> Part:

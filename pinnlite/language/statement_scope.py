@@ -76,15 +76,16 @@ def _operands(text: str, tokens: list[Token], notation: Notation) -> Iterator[se
 
 
 def find_algebraic(
-    texts: Iterable[tuple[str, list[Token]]], notation: Notation, unknowns: frozenset[str]
+    texts: Iterable[tuple[str, list[Token], bool]], notation: Notation, unknowns: frozenset[str]
 ) -> frozenset[str]:
     """Names without a value that can only be unknown functions of which no derivative is taken.
 
     So it is where there are equations for exactly these functions besides those for the others: in
-    x' = -x + y, y^3 + y = x the name y is one, while in x' = -k*x the parameter k has been forgotten.
+    x' = -x + y, y^3 + y = x the name y is one, while in x' = -k*x the parameter k has been forgotten. With each text
+    comes whether it may be an equation, which it is not if it says where it holds.
     """
     strangers, equations = set(), 0
-    for text, tokens in texts:
+    for text, tokens, pointwise in texts:
         plain = [token for token in tokens if token.type == "NAME"]
         names = {canonical(token) for token in plain if not _read_derivative(text, token, notation)}
         names -= notation.taken | unknowns | FUNCTION_NAMES
@@ -93,7 +94,7 @@ def find_algebraic(
         fixed = any(
             canonical(t) in unknowns | {_INTEGRAL} or _read_derivative(text, t, notation) for t in called
         )
-        equations += not fixed
+        equations += pointwise and not fixed
     enough = unknowns and len(strangers) == equations - len(unknowns)
     return frozenset(strangers) if enough else frozenset()
 
@@ -262,12 +263,37 @@ class StatementScope:
 
     def _unknown_name(self, token: Token) -> ParseError:
         name = canonical(token)
+        hint = self._meant(name)
+        if hint:
+            return at_token(self.text, token, f"unknown name {name!r}", hint)
         known = sorted(self.notation.taken | self.unknowns)
         close = get_close_matches(name, known, n=1, cutoff=0.75)
         hint = f"did you mean {close[0]!r}? If not, " if close else ""
         hint += f"give it a value, {name}=0.1, or say {name}=pl.Unknown(...)"
         hint += f"; an unknown function is written {name}({', '.join(self.notation.coordinates)}) once"
         return at_token(self.text, token, f"unknown name {name!r}", hint)
+
+    def _meant(self, name: str) -> str | None:
+        """What a name is likely to stand for, if it is no forgotten parameter."""
+        if name in {"i", "j", "I", "J"}:
+            return (
+                f"give {name} a value, {name}=2; if the imaginary unit is meant, write two real fields: "
+                "with u = v + i*w the equation i*u_t = u_xx is v_t = w_xx; w_t = -v_xx"
+            )
+        coordinates = self.notation.coordinates
+        for unknown in sorted(self.unknowns, key=len, reverse=True):
+            rest = name.removeprefix(unknown)
+            if rest == name or not rest:
+                continue
+            if self.notation.read(f"{unknown}_{rest}"):
+                return f"did you mean {unknown}_{rest}?"
+            if rest[0] == "_":
+                return f"a derivative of {unknown} is by {' or '.join(coordinates)}, as in {unknown}_{coordinates[0]}"
+        known = self.notation.taken | self.unknowns | {"π", "pi"}
+        for cut in range(1, len(name)):
+            if name[:cut] in known and name[cut:] in known:
+                return f"for a product write {name[:cut]}*{name[cut:]}"
+        return None
 
 
 def _at_the_point(derivative: Derivative) -> Node:

@@ -6,17 +6,17 @@ from collections.abc import Callable
 from lark import Token
 
 from pinnlite.errors import ParseError
-from pinnlite.language.characters import describe
+from pinnlite.language.characters import NAME, PRIMES, describe
 
 MAX_LENGTH = 1000
 MAX_NESTING = 40
 
 _TOKEN = re.compile(
-    r"""
+    rf"""
     (?P<NUMBER>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
-  | (?P<NAME>(?:[A-Za-z_][A-Za-z0-9_]*|π)['′’]*)
+  | (?P<NAME>(?:{NAME}|π)[{"".join(PRIMES)}]*)
   | (?P<POWER>\*\*|\^)
-  | (?P<SUPERSCRIPT>[⁰¹²³⁴-⁹]+)
+  | (?P<SUPERSCRIPT>⁻?[⁰¹²³⁴-⁹]+)
   | (?P<RELATION>==|<=|>=|!=|<|>)
   | (?P<EQUALS>=)
   | (?P<PLUS>\+)
@@ -34,7 +34,7 @@ _NOT_A_NUMBER = re.compile(
     r"[0-9]*\.[0-9]*\.[0-9.]*|[0-9]+(?:_[0-9]+)+|0[xX][0-9A-Fa-f]+|0[bB][01]+|0[oO][0-7]+"
 )
 _SPACE = re.compile(r"\s*")
-_SUFFIX = re.compile(r"_[A-Za-z0-9_]*|['′’]+")  # behind a bracket, as in (u^2)_xx
+_SUFFIX = re.compile(rf"(?:_(?:{NAME})?)|[{''.join(PRIMES)}]+")  # behind a bracket, as in (u^2)_xx
 _CLOSES_A_VALUE = {"NUMBER", "NAME", "CLOSE", "SUPERSCRIPT", "SUFFIX", "BELOW"}
 _SIGNS, _WAITING = {"PLUS", "MINUS"}, {"POWER", "OPERATOR"}
 
@@ -102,7 +102,7 @@ def _check_number(text: str, token: Token) -> None:
 
 def _mark_called(tokens: list[Token]) -> None:
     for i, token in enumerate(tokens[:-1]):
-        if token.type == "NAME" and tokens[i + 1].type == "OPEN":
+        if token.type == "NAME" and token != "π" and tokens[i + 1].type == "OPEN":  # 2π(x + 1) is a product
             tokens[i] = token.update(type="CALLED")
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from pinnlite.errors import ProblemError
 from pinnlite.geometry.domains import Box
 from pinnlite.geometry.region import Region
+from pinnlite.language.characters import NAME
 from pinnlite.language.equation import parse_statements, split_statements
 from pinnlite.language.notation import TIME
 from pinnlite.problem.boundary import BoundaryStatement, boundary_statement
@@ -225,9 +226,8 @@ def _domain(on: Region | None, intervals: Mapping[str, tuple[float, float]]) -> 
 
 def _check_used(parameters: Mapping[str, float], texts: Sequence[str]) -> None:
     """A parameter that no statement names is most likely an option misspelt."""
-    words = {word for text in texts for word in re.findall(r"\w+", text)}
-    names = {name for name in parameters if not any(name in re.split(r"(?<=\d)(?=\D)", w) for w in words)}
-    for name in sorted(names):
+    words = {word for text in texts for word in re.findall(NAME, text)}
+    for name in sorted(set(parameters) - words):
         near = difflib.get_close_matches(name, _OPTIONS, n=1)
         hint = f"did you mean {near[0]}?" if near else "leave it out or use it"
         raise ProblemError(f"the parameter {name} appears in no statement: {hint}")

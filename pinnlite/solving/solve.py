@@ -111,7 +111,7 @@ def _check_arguments(
 ) -> None:
     if not (isinstance(tol, float | int) and _LEAST_TOLERANCE <= tol < 1):
         raise ProblemError(
-            f"tol = {tol} is no tolerance: give a relative error from 1e-14 to below 1, such as 1e-6"
+            f"tol = {tol!r} is no tolerance: give a relative error from 1e-14 to below 1, such as 1e-6"
         )
     if time_limit is not None and not (isinstance(time_limit, float | int) and time_limit > 0):
         raise ProblemError(f"time_limit = {time_limit} is no time: give seconds above 0")

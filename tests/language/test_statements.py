@@ -45,6 +45,7 @@ def residual_of(text: str, *coordinates: str, **parameters: float | None) -> Nod
         ("u'' + u = 0", "x", {u(2), u(0)}),
         ("u''''= u'*x", "x", {u(4), u(1), x}),
         ("u′′ = u’", "x", {u(2), u(1)}),
+        ("u″ = u‴", "x", {u(2), u(3)}),
         ("u_xx + u_x = u", "x", {u(2), u(1), u(0)}),
         ("u_t + u*u_x = nu*u_xx", "xt", {u(0, 1), u(0, 0), u(1, 0), u(2, 0), Symbol("nu")}),
         ("u_xxt = u_txx + u_xtx", "xt", {u(2, 1)}),
@@ -259,6 +260,39 @@ def test_several_coordinates_in_text_and_latex(text: str, written: str, latex: s
     assert parse_statements([written, "u_x = u"], ["x", "t"], {"nu": 0.1})[0].residual == statement.residual
 
 
+@pytest.mark.parametrize(
+    ("typed", "plain"),
+    [
+        ("u' = sin(2πx) + π(x + 1)", "u' = sin(2*pi*x) + pi*(x + 1)"),
+        ("u' = x⁻¹ + x²", "u' = 1/x + x**2"),
+        ("du/dt = −u·u", "u_t = -u*u"),
+        ("∂²φ/∂x² = λ*φ", "φ_xx = λ*φ"),
+        ("u′ = exp(-x)u", "u_x = exp(-x)*u"),
+    ],
+)
+def test_what_people_type_is_read(typed: str, plain: str) -> None:
+    coordinates = "t" if "t" in typed else "x"
+    one, two = (parse_statements([text], [coordinates], {"λ": 2.0})[0] for text in (typed, plain))
+    assert one.residual == two.residual
+    assert (r"\lambda \phi" in one.latex()) == ("λ" in typed)
+
+
+def test_a_condition_on_the_boundary_is_no_equation_for_a_forgotten_parameter() -> None:
+    with pytest.raises(pl.ParseError, match="unknown name 'k'"):
+        parse_statements(["u_t = k*u_xx", "u = 0 on boundary"], ["x", "t"], {})
+
+
+def test_a_statement_may_go_on_in_the_next_line() -> None:
+    text = "u'' =\n  -u\n  + sin(x)\nu(0)\n= 1; u(1) = 2\n- u'' + v = 1\n-v' = u"
+    assert split_statements(text) == (
+        "u'' = -u + sin(x)",
+        "u(0) = 1",
+        "u(1) = 2",
+        "- u'' + v = 1",
+        "-v' = u",
+    )
+
+
 def test_several_statements_in_one_text() -> None:
     text = "u'' + u = 0, u(0) = max(0, 1); u'(0) = 1\n\n u(1) = 2;"
     assert split_statements(text) == ("u'' + u = 0", "u(0) = max(0, 1)", "u'(0) = 1", "u(1) = 2")
@@ -437,6 +471,27 @@ ERRORS = [
         1,
         "'\"' has no meaning here",
         "quotation marks are not part of an expression; a second derivative is u'' with two single quotes",
+    ),
+    ("uxx = u'", X, 1, 3, "unknown name 'uxx'", "did you mean u_xx?"),
+    ("u_yy = u_x", XT, 1, 4, "unknown name 'u_yy'", "a derivative of u is by x or t, as in u_x"),
+    ("u' = speedx", X, 6, 6, "unknown name 'speedx'", "for a product write speed*x"),
+    ("u' = step(x - 1)", X, 6, 4, "unknown function 'step'", "a step is written (1 + sign(x))/2"),
+    (
+        "u_x_x = 1",
+        X,
+        1,
+        5,
+        "'u_x_x' can be read in two ways",
+        "the derivative of u_x is u_xx; a component is named ux",
+    ),
+    (
+        "i*u_t = u_xx",
+        XT,
+        1,
+        1,
+        "unknown name 'i'",
+        "give i a value, i=2; if the imaginary unit is meant, write two real fields: with u = v + i*w the equation "
+        "i*u_t = u_xx is v_t = w_xx; w_t = -v_xx",
     ),
     (
         "u' = __import__",
