@@ -12,6 +12,7 @@ from pinnlite.problem.frozen import Frozen
 from pinnlite.problem.partial_names import key_of
 from pinnlite.problem.posedness import check_posed
 from pinnlite.problem.redundant import check_constants, check_repetitions
+from pinnlite.problem.sources import check_finite
 from pinnlite.problem.unknown import Data, Unknown
 
 
@@ -61,6 +62,7 @@ def check(
                     f"the condition '{condition.text}' speaks of {unknown}, which no equation determines"
                 )
     _check_independence(conditions, parameters)
+    check_finite(domain, equations, parameters)
     for name in sought:
         names = {key[0] for e in equations for key in e.wanted} | {
             key[0] for c in conditions for key in c.wanted

@@ -112,6 +112,10 @@ class Posing:
         where, count = f"at {self._end(column, sign)}", len(found.clear)
         if count + len(found.unclear) < order and not self.observed:
             example = self._example(column, sign, count)
+            if any(c.text.split()[-2:] == ["on", "boundary"] for c in self.conditions):
+                example += (
+                    f" (where {self.frozen.domain.names[column]} starts and ends is no part of the boundary)"
+                )
             raise self._wrong_number("few", where, count, str(order), found.clear, example)
         # The data of a system may be more than its degrees of freedom: a flow without divergence starts without any.
         if count > max(order, self._orders(column)) + self.spare:

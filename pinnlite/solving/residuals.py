@@ -13,8 +13,8 @@ K = TypeVar("K", bound=Hashable)
 
 INTERRUPTED = "The solve was interrupted: this is the best that it had found."
 UNDETERMINED = (
-    "The equations and conditions have no solution or many (an eigenvalue, a missing condition, slopes alone on the "
-    "whole boundary): add a condition or change one."
+    "The equations and conditions have no solution or many, or are too close to that (a coefficient at or next to an "
+    "eigenvalue, a missing condition, slopes alone on the whole boundary): add a condition or change one."
 )
 
 # Called after each step with its number and the loss; a method stops when the answer is True.

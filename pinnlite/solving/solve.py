@@ -89,7 +89,7 @@ def _best(
     for way in choice:
         result = refine(way.candidates(), problem, tol, clock)
         results.append((way.kind, result))
-        history = (*history, f"trying {way.reason}", *result.history)
+        history = (*history, f"trying {way.reason}", *(result.history or ("nothing before the time ended",)))
         if result.error <= tol or result.interrupted or result.candidate.hopeless or clock.spent:
             break
     kind, best = min(results, key=lambda each: each[1].error)
