@@ -13,6 +13,7 @@ from pinnlite.errors import FileError, PinnliteError, ProblemError
 from pinnlite.files.fields import Fields, Tensors
 from pinnlite.files.networks import built, described, fill
 from pinnlite.models.features import RandomFeatures
+from pinnlite.problem.means import Means
 from pinnlite.problem.problem import Problem
 from pinnlite.trials.boxes import Boxes
 from pinnlite.trials.constrained import Constrained, built_in
@@ -23,6 +24,7 @@ from pinnlite.trials.module import ModuleTrial
 from pinnlite.trials.parameters import WithParameters
 from pinnlite.trials.partition import Partition
 from pinnlite.trials.ridge import Ridge
+from pinnlite.trials.shifted import Shifted
 from pinnlite.trials.space_time import SpaceTime
 from pinnlite.trials.trial import Approximation, Trial
 from pinnlite.trials.windows import FeatureBasis
@@ -301,6 +303,24 @@ def _read_parameters(
     return WithParameters(trial, numbers)
 
 
+def _write_shifted(trial: Shifted) -> Written:
+    fields, tensors = written(trial.inner)
+    constants = {name: torch.tensor([value], dtype=torch.float64) for name, value in trial.constants.items()}
+    return {"inner": fields}, _under("inner", tensors) | _under("constants", constants)
+
+
+def _read_shifted(fields: Fields, tensors: Tensors, problem: Problem, module: nn.Module | None) -> Shifted:
+    try:
+        means = Means.of(problem)
+    except ProblemError as error:
+        raise FileError(f"the problem in the file cannot be solved: {error}") from None
+    inner = fields.object("inner")
+    if means is None or inner.text("form") == "shifted":
+        raise FileError(f"the file is damaged: {fields.place} is shifted, and no integral asks for it")
+    trial = _read(inner, tensors.under("inner"), means.pinned, module)
+    return Shifted(trial, {name: tensors.take(f"constants.{name}", 1).item() for name in means.unknowns})
+
+
 def _write_ridge(trial: Ridge) -> Written:
     basis = described(trial.features)
     if basis is None:
@@ -336,6 +356,7 @@ FORMS = {
     "parameters": Form(WithParameters, _write_parameters, _read_parameters),
     "constrained": Form(Constrained, _write_constrained, _read_constrained),
     "lifted": Form(Lifted, _write_lifted, _read_lifted),
+    "shifted": Form(Shifted, _write_shifted, _read_shifted),
 }
 
 

@@ -179,7 +179,8 @@ class _Typesetter:
         if isinstance(node, NormalDerivative):
             return rf"\frac{{\partial {typeset_name(node.unknown)}}}{{\partial n}}"
         assert isinstance(node, Integral)
-        return rf"\int {self._factor(node.integrand)} \, \mathrm{{d}}{typeset_name(node.coordinate)}"
+        over = "".join(rf" \, \mathrm{{d}}{typeset_name(name)}" for name in node.coordinates)
+        return r"\int " * len(node.coordinates) + self._factor(node.integrand) + over
 
     def _derivative(self, unknown: str, index: tuple[int, ...]) -> str:
         name = typeset_name(unknown)

@@ -165,10 +165,10 @@ class NormalDerivative(Leaf):
 
 @dataclass(frozen=True, eq=False)
 class Integral(Leaf):
-    """The integral of ``integrand`` over the whole domain of one coordinate."""
+    """The integral of ``integrand`` over the whole domain of some coordinates."""
 
     integrand: Node
-    coordinate: str
+    coordinates: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)

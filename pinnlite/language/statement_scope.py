@@ -7,7 +7,7 @@ import torch
 from lark import Token
 
 from pinnlite.errors import ParseError
-from pinnlite.language.algebra import add
+from pinnlite.language.algebra import ZERO, add
 from pinnlite.language.calculus import OPERATORS, Calculus
 from pinnlite.language.derivative import MAX_ORDER
 from pinnlite.language.evaluation import constant_value, evaluate
@@ -20,7 +20,7 @@ from pinnlite.language.names import (
     refuse_bare,
 )
 from pinnlite.language.nodes import Gradient, Integral, Node, NormalDerivative, Partial, PointPartial, Symbol
-from pinnlite.language.notation import Derivative, Misread, Notation
+from pinnlite.language.notation import TIME, Derivative, Misread, Notation
 from pinnlite.language.reader import Part
 from pinnlite.language.structure import deep_leaves
 from pinnlite.language.tokens import at_token, error_at
@@ -249,13 +249,20 @@ class StatementScope:
         return place
 
     def _integral(self, token: Token, arguments: tuple[Part, ...], stop: int) -> Node:
+        """integral(f, x), integral(f, x, y); integral(f) over all coordinates where time is none of several."""
         coordinates = self.notation.coordinates
-        if len(arguments) == 2:
-            integrand, over = (part.node for part in arguments)
-            if isinstance(over, Symbol) and over.name in coordinates:
-                return Integral(integrand, over.name)
-        hint = "write integral(u, x): over the whole domain of that coordinate"
-        message = "'integral' takes an expression and a coordinate"
+        integrand, *over = [part.node for part in arguments] or [ZERO]
+        named = [each.name for each in over if isinstance(each, Symbol) and each.name in coordinates]
+        if not over and (TIME not in coordinates or len(coordinates) == 1):
+            named = list(coordinates)
+        if isinstance(integrand, Integral) and not set(named) & set(integrand.coordinates):
+            named += integrand.coordinates
+            integrand = integrand.integrand
+        inside = any(isinstance(leaf, Integral) for leaf in integrand.leaves)
+        if arguments and len(set(named)) >= max(len(over), 1) and not inside:
+            return Integral(integrand, tuple(name for name in coordinates if name in named))
+        hint = f"write integral(u, {', '.join(coordinates)}): over the whole domain of the coordinates named"
+        message = "'integral' takes an expression, itself without integrals, and coordinates"
         raise error_at(self.text, token.start_pos or 0, stop, message, hint)
 
     def _at_part(self, part: Part, message: str, hint: str) -> ParseError:

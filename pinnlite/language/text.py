@@ -112,4 +112,4 @@ class _Writer:
         if isinstance(node, Gradient):
             return f"grad({self.write(node.of)})"
         assert isinstance(node, Integral)
-        return f"integral({self.write(node.integrand)}, {node.coordinate})"
+        return f"integral({self.write(node.integrand)}, {', '.join(node.coordinates)})"

@@ -11,7 +11,7 @@ from pinnlite.problem.equations import Condition, Equation, Index, affine
 from pinnlite.problem.frozen import Frozen
 from pinnlite.problem.partial_names import key_of
 from pinnlite.problem.posedness import check_posed
-from pinnlite.problem.redundant import check_constants, check_repetitions
+from pinnlite.problem.redundant import check_constants, check_repetitions, is_mean
 from pinnlite.problem.sources import check_finite
 from pinnlite.problem.unknown import Data, Unknown
 
@@ -78,7 +78,7 @@ def check(
     for condition in conditions:
         _check_on_boundary(domain, condition, bool(sought))
     check_repetitions(domain, conditions, parameters)
-    check_posed(frozen, conditions, len(sought), bool(data))
+    check_posed(frozen, [c for c in conditions if not is_mean(c, domain)], len(sought), bool(data))
     if not data:
         check_constants(frozen, conditions, len(sought))
 

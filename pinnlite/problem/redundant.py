@@ -52,30 +52,50 @@ def check_constants(frozen: Frozen, conditions: Sequence[Condition], spare: int)
     """Raise ProblemError where an unknown is determined only up to a constant, or is fixed at points that it is not.
 
     The former is so where a constant added to it changes no statement, as with derivatives on all sides: then its value
-    at one point makes the solution unique, and else such a value is too much.
+    at one point or its integral makes the solution unique, and else such a value is too much.
 
     Args:
         frozen: the equations and where they hold.
         conditions: all of them.
         spare: how many there may be beyond those needed: the number of unknown parameters.
     """
-    points = [c for c in conditions if _at_points(c)]
+    domain = frozen.domain
+    points = [c for c in conditions if is_mean(c, domain) or _at_points(c)]
     elsewhere = [c for c in conditions if c not in points]
-    free = [name for name in frozen.unknowns if _is_free(frozen, name, elsewhere)]
+    if any(c.integrals for c in elsewhere):
+        return
+    free = free_unknowns(frozen, elsewhere)
     for unknown in free:
-        if _is_free(frozen, unknown, points):
-            middle = [(low + high) / 2 for low, high in frozen.domain.intervals.values()]
-            inside = frozen.domain.contains(torch.tensor([middle], dtype=torch.float64)).all()
+        if not any(_speaks_of(condition, unknown) for condition in points):
+            middle = [(low + high) / 2 for low, high in domain.intervals.values()]
+            inside = domain.contains(torch.tensor([middle], dtype=torch.float64)).all()
             example = ", ".join(f"{value:g}" for value in middle) if inside else "..."
             raise ProblemError(
                 f"{unknown} is determined only up to a constant, for its derivatives are all that the statements speak "
-                f"of: fix its value at one point of the domain, such as {unknown}({example}) = 0"
+                f"of: fix its value at one point of the domain, such as {unknown}({example}) = 0, or its integral over "
+                f"the domain, integral({unknown}, {', '.join(domain.names)}) = 0"
             )
     if len(points) > len(free) + spare:
+        what = "" if points[-1].integrals else ", at that point as well"
         raise ProblemError(
-            f"the condition '{points[-1].text}' is too much: the others determine the solution, at that point as well: "
-            "leave it out"
+            f"the condition '{points[-1].text}' is too much: the others determine the solution{what}: leave it out"
         )
+
+
+def is_mean(condition: Condition, domain: Region) -> bool:
+    """Whether a condition speaks of integrals over the whole domain and of nothing else."""
+    over = [set(leaf.coordinates) == set(domain.names) for leaf in condition.integrals]
+    return bool(over) and all(over) and not condition.wanted
+
+
+def free_unknowns(frozen: Frozen, conditions: Sequence[Condition]) -> tuple[str, ...]:
+    """The unknowns to which a constant can be added without changing a statement."""
+    statements: list[Equation | Condition] = [*frozen.equations, *conditions]
+    return tuple(
+        name
+        for name in frozen.unknowns
+        if all(_stays(statement, name, frozen.domain.names, frozen.parameters) for statement in statements)
+    )
 
 
 def _at_points(condition: Condition) -> bool:
@@ -84,12 +104,12 @@ def _at_points(condition: Condition) -> bool:
     return not condition.integrals and all(sum(value is not None for value in at) > 1 for at in places)
 
 
-def _is_free(frozen: Frozen, unknown: str, conditions: Sequence[Condition]) -> bool:
-    """Whether a constant added to an unknown changes nothing."""
-    statements: list[Equation | Condition] = [*frozen.equations, *conditions]
-    return not any(c.integrals for c in conditions) and all(
-        _stays(statement, unknown, frozen.domain.names, frozen.parameters) for statement in statements
+def _speaks_of(condition: Condition, unknown: str) -> bool:
+    """Whether the values of an unknown, and not only its derivatives, are in a condition at points or an integral."""
+    keys = {key[:2] for key in condition.wanted}.union(
+        *(each.wanted for each in condition.integrals.values())
     )
+    return any(name == unknown and not any(index) for name, index in keys)
 
 
 def _stays(

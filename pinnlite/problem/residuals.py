@@ -1,6 +1,6 @@
 """Residual rows of a problem for any function of points: what a training loop of the user's own makes small."""
 
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from pinnlite.differentiation.operators import partials
 from pinnlite.errors import ProblemError, ShapeError
-from pinnlite.geometry.sampling import gauss_rule
+from pinnlite.geometry.domains import Box
 from pinnlite.problem.boundary import NORMAL
 from pinnlite.problem.equations import Condition, Equation, Index, Key, Place, Values
 from pinnlite.problem.partial_names import key_of
@@ -20,7 +20,7 @@ from pinnlite.problem.sample import INTERIOR, by_name
 
 Net = Callable[[Any], Any]
 
-_NODES = 64  # of the quadrature along an integral
+_NODES = 4096  # of the quadrature of an integral in several coordinates; 64 along one
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def _requests(problem: Problem, name: str, condition: Condition, X: Tensor) -> I
         yield _Request.made((name, place), moved(X, place), keys)
     for leaf, integrand in condition.integrals.items():
         keys = [key for key in integrand.wanted if key[0] in problem.unknowns]
-        yield _Request.made((name, leaf), _along(problem, leaf.coordinate, X)[0], keys)
+        yield _Request.made((name, leaf), _along(problem, leaf.coordinates, X)[0], keys)
 
 
 def places_of(problem: Problem, condition: Condition) -> list[Place]:
@@ -124,13 +124,20 @@ def moved(X: Float[Tensor, "n d"], place: Place) -> Float[Tensor, "n d"]:
     return torch.stack(columns, 1)
 
 
-def _along(problem: Problem, coordinate: str, X: Tensor) -> tuple[Float[Tensor, "nq d"], Float[Tensor, " q"]]:
-    """Quadrature nodes along a coordinate through each point, and their weights."""
-    low, high = problem.domain.intervals[coordinate]
-    nodes, weights = gauss_rule(_NODES)
-    moved = X.repeat_interleave(_NODES, 0)
-    moved[:, problem.domain.names.index(coordinate)] = (low + (high - low) * nodes).to(X).repeat(len(X))
-    return moved, ((high - low) * weights).to(X)
+def _along(
+    problem: Problem, coordinates: Sequence[str], X: Tensor
+) -> tuple[Float[Tensor, "nq d"], Float[Tensor, " q"]]:
+    """Quadrature nodes along some coordinates through each point, and their weights."""
+    domain = problem.domain
+    part = Box({name: domain.intervals[name] for name in coordinates})
+    whole = set(coordinates) == set(domain.names)
+    nodes, weights = (domain if whole else part).quadrature(
+        round(_NODES ** (1 if len(coordinates) > 1 else 0.5))
+    )
+    moved = X.repeat_interleave(len(nodes), 0)
+    columns = [domain.names.index(name) for name in (domain.names if whole else coordinates)]
+    moved[:, columns] = nodes.to(X).repeat(len(X), 1)
+    return moved, weights.to(X)
 
 
 def _evaluate(
@@ -203,7 +210,7 @@ def _condition(
         for u, index, at in condition.wanted
     }
     for leaf, integrand in condition.integrals.items():
-        nodes, weights = _along(problem, leaf.coordinate, X)
+        nodes, weights = _along(problem, leaf.coordinates, X)
         along = _pointwise(problem, integrand, nodes, found[name, leaf], numbers)
         values[leaf] = along.reshape(len(X), -1).to(weights) @ weights
     return condition.residual(places_at(problem, condition, X), values).expand(len(X))

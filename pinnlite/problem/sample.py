@@ -85,7 +85,7 @@ def free_columns(problem: Problem, condition: Condition) -> list[int]:
         if value is None
     }
     for leaf in condition.integrals:
-        free |= {i for i, name in enumerate(problem.domain.names) if name != leaf.coordinate}
+        free |= {i for i, name in enumerate(problem.domain.names) if name not in leaf.coordinates}
     return sorted(free)
 
 

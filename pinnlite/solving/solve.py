@@ -1,19 +1,23 @@
 """The verb solve: a problem and a tolerance in, a solution with its estimated error out."""
 
 import math
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from torch import nn
 
 from pinnlite.errors import ProblemError
 from pinnlite.problem.callables import CallableStatement
+from pinnlite.problem.means import Means
 from pinnlite.problem.problem import Problem
 from pinnlite.problem.unknown import Data
 from pinnlite.solution import Solution
 from pinnlite.solving.choice import KINDS, Task, Way, ways
 from pinnlite.solving.clock import Clock
-from pinnlite.solving.refine import Result, refine
+from pinnlite.solving.refine import Candidate, Result, refine
 from pinnlite.solving.residuals import INTERRUPTED, Method
+from pinnlite.trials.shifted import shifted
 
 _LEAST_TOLERANCE = 1e-14
 
@@ -65,7 +69,9 @@ def solve(
     problem = _posed(statements, names)
     _check_arguments(tol, trial, method, seed, time_limit, problem)
     clock = Clock.started(time_limit)
-    kind, result, history = _best(ways(Task(problem, tol, method, seed, clock), trial), problem, tol, clock)
+    means = Means.of(problem)
+    choice = ways(Task(means.pinned if means else problem, tol, method, seed, clock), trial)
+    kind, result, history = _best(choice, problem, means, tol, clock)
     return Solution(
         problem,
         result.candidate.trial,
@@ -81,19 +87,30 @@ def solve(
 
 
 def _best(
-    choice: list[Way], problem: Problem, tol: float, clock: Clock
+    choice: list[Way], problem: Problem, means: Means | None, tol: float, clock: Clock
 ) -> tuple[str, Result, tuple[str, ...]]:
     """The result of the first way that reaches the tolerance, otherwise the best of all, and the whole history."""
     results: list[tuple[str, Result]] = []
     history: tuple[str, ...] = ()
     for way in choice:
-        result = refine(way.candidates(), problem, tol, clock)
+        if means:
+            result = refine(_shifted(way.candidates(), means), means.bare, tol, clock)
+        else:
+            result = refine(way.candidates(), problem, tol, clock)
         results.append((way.kind, result))
         history = (*history, f"trying {way.reason}", *(result.history or ("nothing before the time ended",)))
         if result.error <= tol or result.interrupted or result.candidate.hopeless or clock.spent:
             break
     kind, best = min(results, key=lambda each: each[1].error)
     return kind, best, history
+
+
+def _shifted(candidates: Iterator[Candidate], means: Means) -> Iterator[Candidate]:
+    """Candidates for unknowns that are pinned at a point, with the constants added that their integrals ask for."""
+    for count, each in enumerate(candidates):
+        trials = ((each.trial, count % 2 > 0), (each.check, count % 2 == 0))
+        moved = [None if trial is None else shifted(trial, means, finer) for trial, finer in trials]
+        yield replace(each, trial=moved[0], check=moved[1])
 
 
 def _posed(statements: tuple[object, ...], names: dict[str, Any]) -> Problem:
@@ -123,11 +140,14 @@ def _check_arguments(
         raise ProblemError(f"unknown method {method!r}: leave it out, or give one such as pl.GaussNewton()")
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
         raise ProblemError(f"seed = {seed!r} is no seed: give a whole number of at least 0")
-    beyond = problem.unknown_parameters or problem.data or any(c.integrals for c in problem.conditions)
-    if beyond and len(problem.domain.names) > 1 and trial not in {"auto", "legendre"}:
+    if (
+        (problem.unknown_parameters or problem.data)
+        and len(problem.domain.names) > 1
+        and trial not in {"auto", "legendre"}
+    ):
         raise ProblemError(
-            "unknown parameters, observations and integral conditions in several coordinates are solved for with "
-            "Legendre elements only, so far: leave out trial, or train your own module on problem.residuals"
+            "unknown parameters and observations in several coordinates are solved for with Legendre elements only, "
+            "so far: leave out trial, or train your own module on problem.residuals"
         )
 
 

@@ -63,7 +63,11 @@ def residual_of(text: str, *coordinates: str, **parameters: float | None) -> Nod
         ("u_x(1, t) = u_x(-1, t)", "xt", {at((1, 0), 1.0, None), at((1, 0), -1.0, None)}),
         ("u(x, t) = u_x(x, t)", "xt", {u(0, 0), u(1, 0)}),
         ("u(x)*u' = u", "x", {u(0), u(1)}),
-        ("integral(u**2, x) = u_x(0)", "x", {Integral(residual_of("u**2 = 0*u'", "x"), "x"), at((1,), 0.0)}),
+        (
+            "integral(u**2, x) = u_x(0)",
+            "x",
+            {Integral(residual_of("u**2 = 0*u'", "x"), ("x",)), at((1,), 0.0)},
+        ),
         ("du/dn = x on boundary", "xt", {NormalDerivative("u"), x}),
         ("u_x = 0 on inlet", "xt", {u(1, 0)}),
     ],
@@ -235,6 +239,7 @@ def test_leaves_under_integral_signs() -> None:
         ("u = 0 on boundary", "u = 0 on boundary", r"u = 0 \quad \text{on boundary}"),
         ("du/dn=1 on rim", "du/dn = 1 on rim", r"\frac{\partial u}{\partial n} = 1 \quad \text{on rim}"),
         ("integral(u^2, x)=1", "integral(u**2, x) = 1", r"\int u^{2} \, \mathrm{d}x = 1"),
+        ("integral(u)=1", "integral(u, x) = 1", r"\int u \, \mathrm{d}x = 1"),
         ("integral(u+x, x)=1", "integral(u + x, x) = 1", r"\int \left(u + x\right) \, \mathrm{d}x = 1"),
     ],
 )
@@ -251,6 +256,12 @@ def test_one_coordinate_in_text_and_latex(text: str, written: str, latex: str) -
         ("u_t+u*u_x=nu*u_xx", "u_t + u*u_x = nu*u_xx", r"u_{t} + u u_{x} = \nu u_{xx}"),
         ("u(x,0)=sin(pi*x)", "u(x, 0) = sin(pi*x)", r"u\left(x, 0\right) = \sin\left(\pi x\right)"),
         ("u_x(-1,t)=0", "u_x(-1, t) = 0", r"u_{x}\left(-1, t\right) = 0"),
+        ("integral(u, t, x)=1", "integral(u, x, t) = 1", r"\int \int u \, \mathrm{d}x \, \mathrm{d}t = 1"),
+        (
+            "integral(integral(u, x), t)=1",
+            "integral(u, x, t) = 1",
+            r"\int \int u \, \mathrm{d}x \, \mathrm{d}t = 1",
+        ),
         ("d3u/dxdt2=0", "u_xtt = 0", r"u_{xtt} = 0"),
     ],
 )
@@ -432,12 +443,20 @@ ERRORS = [
         "write a system: v = u' and so on",
     ),
     (
-        "integral(u) = u'",
+        "integral(u, 2) = u'",
         X,
         1,
+        14,
+        "'integral' takes an expression, itself without integrals, and coordinates",
+        "write integral(u, x): over the whole domain of the coordinates named",
+    ),
+    (
+        "integral(u) = u_x",
+        XT,
+        1,
         11,
-        "'integral' takes an expression and a coordinate",
-        "write integral(u, x): over the whole domain of that coordinate",
+        "'integral' takes an expression, itself without integrals, and coordinates",
+        "write integral(u, x, t): over the whole domain of the coordinates named",
     ),
     (
         "1e308u' = -1e308u'",

@@ -1,0 +1,85 @@
+"""Integrals over the whole domain fix the constant that slopes on all sides leave open."""
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+import pinnlite as pl
+
+SQUARE = {"x": (0, 1), "y": (0, 1)}
+DISK = {"on": pl.Disk((0, 0), 1)}
+WAVES = "u_xx + u_yy = -2*pi^2*cos(pi*x)*cos(pi*y)"
+
+
+def waves(x: Tensor, y: Tensor) -> Tensor:
+    return torch.cos(math.pi * x) * torch.cos(math.pi * y)
+
+
+def relative(solution: pl.Solution, exact: Tensor, x: Tensor, y: Tensor, unknown: str = "u") -> float:
+    values = solution(x, y)
+    found = values[unknown] if isinstance(values, dict) else values
+    return ((found - exact).norm() / exact.norm()).item()
+
+
+@pytest.mark.parametrize("trial", ["legendre", "features"])
+def test_slopes_on_all_sides_of_a_square(trial: str) -> None:
+    solution = pl.solve(
+        WAVES, "du/dn = 0 on boundary", "integral(u, x, y) = 3", **SQUARE, trial=trial, tol=1e-7
+    )
+    x, y = torch.rand(2, 300, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    assert solution.converged, solution.status
+    assert relative(solution, waves(x, y) + 3, x, y) < 1e-7
+
+
+def test_slopes_all_around_a_disk_with_a_weighted_integral_saved_and_read(tmp_path: Path) -> None:
+    solution = pl.solve(
+        "laplacian(u) = 2", "du/dn = 1 on boundary", "integral((2 + x)*u) = pi", **DISK, tol=1e-8
+    )
+    x, y = 0.7 * (2 * torch.rand(2, 300, generator=torch.Generator().manual_seed(0), dtype=torch.float64) - 1)
+    # the integral of (2 + x) (r^2/2 + c) is pi/2 + 2 pi c
+    assert solution.converged, solution.status
+    assert relative(solution, (x**2 + y**2) / 2 + 0.25, x, y) < 1e-8
+    solution.save(tmp_path / "disk.safetensors")
+    assert torch.equal(pl.load(tmp_path / "disk.safetensors")(x, y), solution(x, y))
+
+
+def test_the_pressure_of_a_flow() -> None:
+    solution = pl.solve(
+        "laplacian(u) = p_x - 1",
+        "laplacian(v) = p_y - 1",
+        "div(u, v) = 0",
+        "u = 0 on boundary; v = 0 on boundary; integral(p, x, y) = 0",
+        **SQUARE,
+    )
+    x, y = torch.rand(2, 300, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    assert solution.converged, solution.status
+    assert relative(solution, x + y - 1, x, y, "p") < 1e-6  # the fluid rests
+
+
+def test_the_residual_of_an_integral_over_a_disk() -> None:
+    problem = pl.Problem("laplacian(u) = 2", "du/dn = 1 on boundary", "integral(u, x, y) = 1", **DISK)
+    rows = problem.residuals(lambda X: X.square().sum(1), problem.sample(10))
+    assert rows["integral(u, x, y) = 1"].tolist() == pytest.approx([math.pi / 2 - 1], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("statements", "message"),
+    [
+        ("du/dn = 1 on boundary", r"or its integral over the domain, integral\(u, x, y\) = 0"),
+        ("u = 1 on boundary; integral(u) = 1", r"'integral\(u\) = 1' is too much"),
+        ("du/dn = 1 on boundary; u(0, 0) = 0; integral(u) = 1", r"'integral\(u\) = 1' is too much"),
+        ("du/dn = 1 on boundary; integral(u_x, x, y) = 1", "determined only up to a constant"),
+    ],
+)
+def test_what_is_not_posed(statements: str, message: str) -> None:
+    with pytest.raises(pl.ProblemError, match=message):
+        pl.Problem("laplacian(u) = 2", statements, **DISK)
+
+
+@pytest.mark.parametrize("condition", ["integral(u, x) = 0", "integral(u^2) = 1", "integral(x*u) = 1"])
+def test_what_cannot_be_met(condition: str) -> None:
+    with pytest.raises(pl.ProblemError, match=r"cannot be met, so far|leaves the constant open"):
+        pl.solve("laplacian(u) = 2", "du/dn = 1 on boundary", condition, **DISK)
