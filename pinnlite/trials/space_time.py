@@ -5,7 +5,7 @@ space, held by their highest derivative: no derivative up to the order in space 
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -25,7 +25,7 @@ class SpaceTime:
 
     ``local[unknown]`` holds for each cell, slab after slab, the Legendre coefficients in time of the coordinates in
     space ``(y, c)``, scaled by powers of the half-lengths; ``orders`` are those in space; ``time`` is the column of
-    the time coordinate.
+    the time coordinate; ``numbers`` stand for unknown parameters beside the functions.
     """
 
     times: Float[Tensor, " S1"]
@@ -34,6 +34,7 @@ class SpaceTime:
     orders: Mapping[str, int]
     local: Mapping[str, Float[Tensor, "cells nk w"]]
     time: int
+    numbers: Mapping[str, Float[Tensor, ""]] = field(default_factory=dict)
 
     @cached_property
     def _first(self) -> Int[Tensor, " S"]:
@@ -64,6 +65,9 @@ class SpaceTime:
         in_space: dict[tuple[int, int], Tensor] = {}
         in_time: dict[tuple[int, int], Tensor] = {}
         for unknown, index in wanted:
+            if unknown in self.numbers:
+                found[unknown, index] = self.numbers[unknown].expand(len(X))
+                continue
             a, b = index[1 - self.time], index[self.time]
             local, k = self.local[unknown], self.orders[unknown]
             count, width = local.shape[1:]
