@@ -133,6 +133,7 @@ def _read_features(
 def _write_slabs(trial: SpaceTime) -> Written:
     tensors = {"times": trial.times, "edges": trial.edges, "counts": trial.counts.to(torch.float64)}
     tensors |= {f"local.{i}": trial.local[name] for i, name in enumerate(trial.orders)}
+    tensors |= {f"number.{i}": number.reshape(1) for i, number in enumerate(trial.numbers.values())}
     orders = [{"name": name, "order": order} for name, order in trial.orders.items()]
     return {"orders": orders, "time": trial.time}, tensors
 
@@ -162,7 +163,10 @@ def _read_slabs(fields: Fields, tensors: Tensors, problem: Problem, module: nn.M
         degrees = local[name].shape[1:]
         if not order < degrees[1] <= _MOST_COEFFICIENTS or not 1 < degrees[0] <= _MOST_COEFFICIENTS:
             raise FileError(f"the file is damaged: {fields.place} has no proper coefficients of {name}")
-    return SpaceTime(times, edges, counts.long(), orders, local, time)
+    numbers = {
+        name: tensors.take(f"number.{i}", 1).reshape(()) for i, name in enumerate(problem.unknown_parameters)
+    }
+    return SpaceTime(times, edges, counts.long(), orders, local, time, numbers)
 
 
 def _is_partition(edges: Tensor, interval: tuple[float, float]) -> bool:

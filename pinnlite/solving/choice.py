@@ -65,14 +65,12 @@ def ways(task: Task, trial: str | nn.Module) -> list[Way]:
     if trial == "network":
         return [network]
     elements = _elements(task)
-    if trial == "legendre" and elements is None:
+    if trial == "legendre" and not elements:
         raise ProblemError(
             f"Legendre elements need a box of at most five coordinates, and the domain is {problem.domain}: "
             "leave out trial, or say trial='features'"
         )
-    if elements is None:
-        return [features, network]
-    return [elements]
+    return elements or [features, network]
 
 
 def _features(task: Task) -> Way:
@@ -89,15 +87,15 @@ def _features(task: Task) -> Way:
     )
 
 
-def _elements(task: Task) -> Way | None:
-    """The way by Legendre elements, if they can represent the problem."""
+def _elements(task: Task) -> list[Way]:
+    """The ways by Legendre elements that can represent the problem."""
     problem, tol, clock, kind = task.problem, task.tol, task.clock, KINDS["legendre"]
     if len(problem.domain.names) == 1:
-        return Way(kind, "elements along a line", lambda: by_elements.candidates(problem, tol, clock))
+        return [Way(kind, "elements along a line", lambda: by_elements.candidates(problem, tol, clock))]
+    boxes = Way(kind, "elements in boxes", lambda: by_boxes.candidates(problem, tol, clock))
     if by_slabs.suits(problem):
-        return Way(
-            kind, f"elements in slabs of {problem.marching}", lambda: by_slabs.candidates(problem, tol, clock)
-        )
-    if by_boxes.suits(problem):
-        return Way(kind, "elements in boxes", lambda: by_boxes.candidates(problem, tol, clock))
-    return None
+        reason = f"elements in slabs of {problem.marching}"
+        slabs = Way(kind, reason, lambda: by_slabs.candidates(problem, tol, clock))
+        # Marches with guesses that are far off may show nothing of what is observed.
+        return [slabs, boxes] if problem.unknown_parameters else [slabs]
+    return [boxes] if by_boxes.suits(problem) else []

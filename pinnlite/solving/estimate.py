@@ -1,5 +1,6 @@
 """The error estimate: how far apart two independent solutions are, and how far from balanced an equation is."""
 
+import itertools
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -39,6 +40,9 @@ def difference(trial: Approximation, finer: Approximation, problem: Problem) -> 
     keys = [(name, (0,) * len(problem.domain.names)) for name in names]
     with torch.no_grad():
         coarse, fine = trial.partials(X, keys), finer.partials(X, keys)
+    for (name, zero), values in itertools.product(keys[len(problem.unknowns) :], (coarse, fine)):
+        # The parameter itself: the logarithm that stands for a positive one is near zero where that is near one.
+        values[name, zero] = problem.unknown_parameters[name].value(values[name, zero])
     worst = _ROUNDING
     sizes = {key: torch.maximum(coarse[key].abs().amax(), fine[key].abs().amax()) for key in keys}
     largest = max(sizes[key].item() for key in keys if key[0] in problem.unknowns)

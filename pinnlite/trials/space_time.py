@@ -5,7 +5,7 @@ space, held by their highest derivative: no derivative up to the order in space 
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -25,7 +25,7 @@ class SpaceTime:
 
     ``local[unknown]`` holds for each cell, slab after slab, the Legendre coefficients in time of the coordinates in
     space ``(y, c)``, scaled by powers of the half-lengths; ``orders`` are those in space; ``time`` is the column of
-    the time coordinate.
+    the time coordinate; ``numbers`` stand for unknown parameters beside the functions.
     """
 
     times: Float[Tensor, " S1"]
@@ -34,6 +34,7 @@ class SpaceTime:
     orders: Mapping[str, int]
     local: Mapping[str, Float[Tensor, "cells nk w"]]
     time: int
+    numbers: Mapping[str, Float[Tensor, ""]] = field(default_factory=dict)
 
     @cached_property
     def _first(self) -> Int[Tensor, " S"]:
@@ -62,19 +63,24 @@ class SpaceTime:
         s, tau = (x - left) / half - 1, (t - self.times[slab]) / half_time - 1
         found: dict[tuple[str, Index], Tensor] = {}
         in_space: dict[tuple[int, int], Tensor] = {}
-        in_time: dict[tuple[int, int], Tensor] = {}
-        for unknown, index in wanted:
-            a, b = index[1 - self.time], index[self.time]
+        for unknown in {name for name, _ in wanted}:
+            if unknown in self.numbers:
+                found |= {key: self.numbers[unknown].expand(len(X)) for key in wanted if key[0] == unknown}
+                continue
+            indices = [index for name, index in wanted if name == unknown]
             local, k = self.local[unknown], self.orders[unknown]
             count, width = local.shape[1:]
-            if (k, a) not in in_space:
-                matrix = series_matrix(width - k, k, a).to(local)
-                in_space[k, a] = legendre_basis(s, len(matrix) - 1) @ matrix * half[:, None] ** -a
-            if (count, b) not in in_time:
+            rows = []  # of all orders in time, so that the cells' coefficients are gathered once
+            for b in (orders := sorted({index[self.time] for index in indices})):
                 matrix = _derivative(count - 1, b).to(local)
-                in_time[count, b] = legendre_basis(tau, len(matrix) - 1) @ matrix * half_time[:, None] ** -b
-            along = torch.bmm(local[cell], in_space[k, a][..., None])[..., 0]
-            found[unknown, index] = (along * in_time[count, b]).sum(1)
+                rows.append(legendre_basis(tau, len(matrix) - 1) @ matrix * half_time[:, None] ** -b)
+            along = torch.bmm(torch.stack(rows, 1), local[cell])
+            for index in indices:
+                a = index[1 - self.time]
+                if (k, a) not in in_space:
+                    matrix = series_matrix(width - k, k, a).to(local)
+                    in_space[k, a] = legendre_basis(s, len(matrix) - 1) @ matrix * half[:, None] ** -a
+                found[unknown, index] = (along[:, orders.index(index[self.time])] * in_space[k, a]).sum(1)
         return found
 
     def cells(self, X: Float[Tensor, "N d"]) -> tuple[Int[Tensor, " N"], Int[Tensor, " N"]]:

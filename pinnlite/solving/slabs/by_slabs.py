@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Iterator
+from functools import partial
 
 from pinnlite.problem.problem import Problem
 from pinnlite.solving.clock import Clock
 from pinnlite.solving.estimate import difference
 from pinnlite.solving.refine import Candidate
 from pinnlite.solving.slabs.evolution import Evolution, evolution_of
+from pinnlite.solving.slabs.inverse import Inverse
 from pinnlite.solving.slabs.slab_collocation import SlabCollocation
 from pinnlite.solving.slabs.slab_scan import Overlooked, overlooked
 from pinnlite.solving.slabs.slabs import SlabMarch
@@ -16,7 +18,7 @@ from pinnlite.trials.reference import gauss_nodes, radau_nodes
 from pinnlite.trials.space_time import SpaceTime
 from pinnlite.trials.trial import Approximation
 
-_MARGIN = 0.5  # of the tolerance
+_MARGIN = 2.0  # of the tolerance
 _SHARPER = 0.1  # from one candidate to the next, at least
 _FLOOR = 1e-13  # coefficients below this are rounding
 _CANDIDATES = 6
@@ -36,14 +38,17 @@ def candidates(problem: Problem, tol: float, clock: Clock) -> Iterator[Candidate
     """Solutions of growing accuracy, each on other nodes than the one before."""
     evolution = evolution_of(problem)
     assert evolution is not None
-    if ill_posed(evolution):
+    inverse = Inverse(problem, evolution) if problem.unknown_parameters else None
+    if inverse is None and ill_posed(evolution):
         yield Candidate(None, "short waves grow without bound", _ILL_POSED)
         return
     accuracy, before, apart = _MARGIN * tol, None, math.inf
     looked_at, doubtful = Overlooked(), False
     for level in range(_CANDIDATES):
         for _ in range(_SCANS):
-            candidate = _candidate(evolution, max(accuracy, _FLOOR), level, clock, looked_at)
+            march = partial(_candidate, level=level, clock=clock, looked_at=looked_at)
+            aim = max(accuracy, _FLOOR)
+            candidate = inverse.at(aim, march) if inverse else march(evolution, aim)
             if candidate.failure or not isinstance(candidate.trial, SpaceTime) or clock.spent:
                 break
             found = overlooked(candidate.trial, problem)

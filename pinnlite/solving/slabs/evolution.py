@@ -1,11 +1,16 @@
 """Which problems are evolution equations in one space dimension, and which statement says what in them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from torch import Tensor
 
 from pinnlite.geometry.domains import Box
-from pinnlite.problem.equations import Condition, Equation
+from pinnlite.problem.equations import Condition, Equation, Placed
 from pinnlite.problem.problem import Problem
+
+S = TypeVar("S", Equation, Condition)
 
 
 @dataclass(frozen=True)
@@ -22,20 +27,25 @@ class Evolution:
     start: float
     stop: float
     ends: tuple[float, float]
+    observed: Sequence[Condition] = ()  # what is left to determine unknown parameters by
 
     @property
     def space(self) -> int:
         """Where the space coordinate stands."""
         return 1 - self.time
 
-    @property
-    def linear(self) -> bool:
-        """Whether one Newton step is enough."""
-        return all(e.linear for e in self.equations) and all(c.linear for c in self.boundary)
-
     def split(self, index: tuple[int, ...]) -> tuple[int, int]:
         """Orders of differentiation in space and in time."""
         return index[self.space], index[self.time]
+
+    def fixed(self, numbers: Mapping[str, Tensor]) -> "Evolution":
+        """The evolution with these numbers for unknown parameters."""
+        return replace(
+            self,
+            equations=[_with_numbers(equation, numbers) for equation in self.equations],
+            initial=[_with_numbers(condition, numbers) for condition in self.initial],
+            boundary=[_with_numbers(condition, numbers) for condition in self.boundary],
+        )
 
 
 def evolution_of(problem: Problem) -> Evolution | None:
@@ -47,18 +57,34 @@ def evolution_of(problem: Problem) -> Evolution | None:
     if len(problem.domain.names) != 2 or not isinstance(problem.domain, Box):
         return None
     read = [evolution for time in range(2) if (evolution := _read(problem, time)) is not None]
-    fitting = [evolution for evolution in read if _fits(evolution)]
+    fitting = [evolution for evolution in read if _fits(evolution, problem)]
     fitting.sort(key=lambda evolution: evolution.names[evolution.time] != problem.marching)
     return fitting[0] if fitting else None
 
 
+def _with_numbers(statement: S, numbers: Mapping[str, Tensor]) -> S:
+    """An equation or a condition as one of the functions alone."""
+    own = {key: numbers[key[0]] for key in statement.wanted if key[0] in numbers}
+    residual = statement.residual
+    return replace(
+        statement,
+        wanted=statement.wanted - own.keys(),
+        residual=lambda places, values: residual(places, {**values, **own}),
+    )
+
+
 def _read(problem: Problem, time: int) -> Evolution | None:
-    """The problem with this coordinate as its time, if some condition says how it starts and none how it ends."""
+    """The problem with this coordinate as its time, if some condition says how it starts and none how it ends.
+
+    Unknown parameters leave conditions over: those at points, along inner lines and at the other end of time.
+    """
     initial: list[Condition] = []
     boundary: list[Condition] = []
+    observed: list[Condition] = []
+    interval = problem.domain.intervals[problem.domain.names[time]]
     starts: set[float] = set()
     for condition in problem.conditions:
-        places = {at for _, _, at in condition.wanted}
+        places = {at for _, _, at in _functions(problem, condition)}
         if not places or condition.integrals:
             return None
         if all(at[time] is not None and at[1 - time] is None for at in places):
@@ -66,10 +92,23 @@ def _read(problem: Problem, time: int) -> Evolution | None:
             starts |= {value for at in places if (value := at[time]) is not None}
         elif all(at[time] is None and at[1 - time] is not None for at in places):
             boundary.append(condition)
+        elif problem.unknown_parameters:
+            observed.append(condition)
         else:
             return None
-    interval = problem.domain.intervals[problem.domain.names[time]]
-    if len(starts) != 1 or not starts <= set(interval) or problem.unknown_parameters or problem.data:
+    if problem.unknown_parameters:
+        ends = problem.domain.intervals[problem.domain.names[1 - time]]
+        observed += [
+            c for c in boundary if not {at[1 - time] for _, _, at in _functions(problem, c)} <= set(ends)
+        ]
+        first_end = interval[0] if interval[0] in starts else interval[1]
+        observed += [c for c in initial if {at[time] for _, _, at in _functions(problem, c)} != {first_end}]
+        initial = [c for c in initial if c not in observed]
+        boundary = [c for c in boundary if c not in observed]
+        starts &= {first_end}
+    elif problem.data:
+        return None
+    if len(starts) != 1 or not starts <= set(interval):
         return None
     (start,) = starts
     first, second = problem.domain.names
@@ -84,21 +123,27 @@ def _read(problem: Problem, time: int) -> Evolution | None:
         start,
         interval[0] if start == interval[1] else interval[1],
         problem.domain.intervals[problem.domain.names[1 - time]],
+        observed,
     )
 
 
-def _fits(evolution: Evolution) -> bool:
+def _functions(problem: Problem, condition: Condition) -> set[Placed]:
+    """The partials of functions that a condition is made of."""
+    return {key for key in condition.wanted if key[0] not in problem.unknown_parameters}
+
+
+def _fits(evolution: Evolution, problem: Problem) -> bool:
     """Whether the conditions are as many as they should be, where they should be, and of low enough order."""
     in_space, in_time = (sum(orders[i] for orders in evolution.orders.values()) for i in range(2))
     if (len(evolution.boundary), len(evolution.initial)) != (in_space, in_time):
         return False
     for condition in evolution.initial:
-        for unknown, index, _ in condition.wanted:
+        for unknown, index, _ in _functions(problem, condition):
             a, b = evolution.split(index)
             if a or b >= evolution.orders[unknown][1]:
                 return False
     for condition in evolution.boundary:
-        for unknown, index, at in condition.wanted:
+        for unknown, index, at in _functions(problem, condition):
             a, b = evolution.split(index)
             order = evolution.orders[unknown]
             if at[evolution.space] not in evolution.ends or a >= order[0] or b > order[1]:

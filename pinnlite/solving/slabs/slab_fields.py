@@ -117,12 +117,14 @@ class SlabFields:
         moved = self.carry({u: torch.stack(given, 1) for u, given in known.items() if given}, old, new)
         return {u: tuple(moved[u].unbind(1)) if u in moved else () for u in known}
 
-    def remeshed(self, mesh: SpaceMesh, known: Known, rows: Rows, sizes: Sizes, smallest: float) -> SpaceMesh:
-        """Elements for the next slab: halves where a tail is about to be too long, pairs merged where it is wasted."""
+    def remeshed(
+        self, mesh: SpaceMesh, known: Known, rows: Rows, sizes: Sizes, smallest: float, limit: float
+    ) -> SpaceMesh:
+        """Elements for the next slab: halves where a tail is about to pass the limit, pairs merged where it is not."""
         first = self.in_space({u: values[:, :1] for u, values in rows.items()}, mesh, sizes)
         last = self.in_space({u: values[:, -1:] for u, values in rows.items()}, mesh, sizes)
         ahead = last * (last / first.clamp(min=TINY)).clamp(1, _FASTEST)
-        finer = mesh.halved((ahead > self.accuracy) & (mesh.share > smallest))
+        finer = mesh.halved((ahead > limit) & (mesh.share > smallest))
         pairs = finer.pairs()
         if not len(pairs):
             return finer
@@ -130,6 +132,6 @@ class SlabFields:
         coarser = finer.merged(pairs)
         merged = self.carry_known(known, mesh, coarser)
         starts = {u: given[0][:, None] for u, given in merged.items() if given}
-        wasted = self.in_space(starts, coarser, sizes) < _WASTED * self.accuracy
+        wasted = self.in_space(starts, coarser, sizes) < _WASTED * limit
         owner = torch.searchsorted(coarser.places, finer.places[pairs], right=True) - 1
         return finer.merged(pairs[wasted[owner]])

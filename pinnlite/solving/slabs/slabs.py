@@ -26,8 +26,12 @@ from pinnlite.trials.space_time import SpaceTime
 _FIRST = 0.05  # tried at first
 _LONGEST = 0.125  # so that what begins later is not passed over
 _SHORT = 1e-8  # what a solution that grows without bound comes to
-_BRIEF = 1e-6  # the longest across what jumps at the start
 _EARLY = 1e-4  # how long what was discontinuous at the start may need small elements
+_SINGULAR = 1.5  # order of a tail in the length of the slab: a smooth one's is that of the nodes
+_FORGOTTEN = 1 / 2
+_COARSE = 1e2  # times the accuracy: tails that tell their order
+_LEAST_PART = 1e-3  # to which a slab is shortened at once
+_LEAST_ORDER = 0.25  # what a jump leaves in the mean square as it spreads
 _SHORTEST = 1e-20
 # Elements, as parts of the domain
 _SMALLEST = 2.0**-27  # a front that needs smaller ones is a shock
@@ -83,6 +87,10 @@ class SlabMarch:
         self.sizes = {u: self.start_sizes.get(u, 0.0) for u in self.known}
         if not any(self.sizes.values()):
             self.sizes = dict.fromkeys(self.sizes, driven_size(self.evolution))
+        self.opening: tuple[float, float] | None = (
+            None  # length and tail of the first slab that was refused last
+        )
+        self.singular = False  # the start
         self.first: Rows | None = None  # what Newton's method starts from, if the slab was solved before
         self.accepted: list[_Slab] = []
         self.refused = 0
@@ -112,24 +120,25 @@ class SlabMarch:
             return self._refuse(0.3)
         sizes = self.fields.sizes(slab.rows, self.mesh, self.sizes)
         early = abs(self.time - self.evolution.start) < _EARLY * abs(self.length)
-        # A contradiction at a corner is smoothed out at once: what it leaves goes with the square of its tail.
-        brief = early and abs(self.step) < _BRIEF * abs(self.length)
         tail = self.fields.in_time(slab.series, self.mesh, sizes)
-        ratio = 0.9 * (self.accuracy / max(tail, TINY)) ** (1 / len(self.collocation.time_nodes))
-        if tail > (math.sqrt(self.accuracy) if brief else self.accuracy):
-            return self._refuse(min(0.9, max(0.2, ratio)))
+        limit = self._limit()
+        ratio = 0.9 * (limit / max(tail, TINY)) ** (1 / len(self.collocation.time_nodes))
         smallest = _SMALLEST_EARLY if early else _SMALLEST
-        unresolved = self.fields.in_space(slab.rows, self.mesh, sizes) > self.accuracy
+        unresolved = self.fields.in_space(slab.rows, self.mesh, sizes) > limit
         halved = unresolved & (self.mesh.share > smallest)
+        if tail > limit:
+            if not self.accepted and halved.any() and self.singular:
+                return self._halve(halved, slab)  # a layer that is not resolved in space says nothing of time
+            return self._refuse(self._shorter(tail) or min(0.9, max(0.2, ratio)))
         if halved.any():
             return self._halve(halved, slab)
         if unresolved.any() and not early:
             return self._too_steep()
         self.sizes = sizes
-        self._accept(slab, smallest)
-        if brief and tail > self.accuracy:
-            self.step *= 2
-        elif not 0.85 < ratio < 1.25:  # a slab of the same length may have the same factors
+        if not self.accepted and self._order(tail) > _SINGULAR:
+            self.singular = False
+        self._accept(slab, smallest, limit)
+        if not 0.85 < ratio < 1.25:  # a slab of the same length may have the same factors
             self.step *= min(2.5, max(0.5, ratio))
         return None
 
@@ -176,10 +185,39 @@ class SlabMarch:
             "or its conditions do not determine a solution."
         )
 
+    def _shorter(self, tail: float) -> float | None:
+        """Towards the first slab of a singular start, whose tail falls with a low power of the length; else None."""
+        if self.accepted:
+            return None
+        order, self.opening = self._order(tail), (abs(self.step), tail)
+        self.singular = order < _SINGULAR and tail > _COARSE * self.accuracy
+        if not self.singular:
+            return None
+        aim = (0.5 * self._limit() / tail) ** (1 / max(order, _LEAST_ORDER))
+        return max(_LEAST_PART, min(aim, 0.9))
+
+    def _order(self, tail: float) -> float:
+        """The power of the length with which the tail of the first slab falls, from the one that was refused last."""
+        if self.opening is None or self.opening[0] < 2 * abs(self.step):
+            return math.inf
+        return math.log(self.opening[1] / max(tail, TINY)) / math.log(self.opening[0] / abs(self.step))
+
+    def _limit(self) -> float:
+        """What tails may be at the end of the next slab.
+
+        A singular start is smoothed out, and with it what was wrong with it: a dent of width w that diffuses is smaller
+        by (w^2 / t)^(1/4) in the mean square after a time t, and more where the ends take it up.
+        """
+        if not self.singular:
+            return self.accuracy
+        passed = abs((self.time + self.step - self.evolution.start) / self.length)
+        return min(math.sqrt(self.accuracy), self.accuracy * passed**-_FORGOTTEN)
+
     def _halve(self, chosen: Tensor, slab: _Slab) -> str | None:
         """The same slab on finer elements, from what was found on these."""
         self.refused += 1
-        finer = self.mesh.halved(chosen)
+        opening = self.singular and not self.accepted
+        finer = self.mesh.graded(chosen) if opening else self.mesh.halved(chosen)
         if len(finer.half) > _MOST_ELEMENTS:
             return self._too_steep()
         self.first = self.fields.carry(slab.rows, self.mesh, finer)
@@ -187,14 +225,14 @@ class SlabMarch:
         self.mesh = finer
         return None
 
-    def _accept(self, slab: _Slab, smallest: float) -> None:
+    def _accept(self, slab: _Slab, smallest: float, limit: float) -> None:
         self.accepted.append(slab)
         end = slab.place.start + 2 * slab.place.half_time
         stop = self._next_stop()
         self.time = stop if self.step == stop - self.time else end
         if self.stations and self.time == self.stations[0]:
             self.stations = self.stations[1:]
-        mesh = self.fields.remeshed(self.mesh, slab.after, slab.rows, self.sizes, smallest)
+        mesh = self.fields.remeshed(self.mesh, slab.after, slab.rows, self.sizes, smallest, limit)
         self.known = self.fields.carry_known(slab.after, self.mesh, mesh)
         self.mesh = mesh
         self._close_in()

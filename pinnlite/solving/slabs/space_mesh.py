@@ -52,6 +52,12 @@ class SpaceMesh:
         middles = (self.places[:-1] + self.places[1:]) // 2
         return SpaceMesh(self.low, self.high, torch.cat([self.places, middles[chosen]]).sort().values)
 
+    def graded(self, chosen: Bool[Tensor, " E"]) -> "SpaceMesh":
+        """The chosen elements cut into halves, quarters and eighths, the shortest at both of their ends."""
+        start, length = self.places[:-1][chosen], (self.places[1:] - self.places[:-1])[chosen]
+        cuts = [start + length * eighths // 8 for eighths in (1, 2, 4, 6, 7)]
+        return SpaceMesh(self.low, self.high, torch.unique(torch.cat([self.places, *cuts])))
+
     def closed_in(self, stretches: Sequence[tuple[float, float]]) -> "SpaceMesh":
         """Elements that meet one of these stretches halved until they are no longer than it."""
         mesh = self
