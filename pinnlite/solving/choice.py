@@ -72,7 +72,16 @@ def ways(task: Task, trial: str | nn.Module) -> list[Way]:
         )
     if elements is None:
         return [features, network]
-    return [elements]
+    return [elements] if trial == "legendre" or not _others_may(problem) else [elements, features, network]
+
+
+def _others_may(problem: Problem) -> bool:
+    """Whether features and networks may solve what elements in boxes do not resolve.
+
+    Unknown parameters, observations and integrals in several coordinates are for elements alone.
+    """
+    beyond = problem.unknown_parameters or problem.data or any(c.integrals for c in problem.conditions)
+    return len(problem.domain.names) > 1 and not by_slabs.suits(problem) and not beyond
 
 
 def _features(task: Task) -> Way:
@@ -99,5 +108,7 @@ def _elements(task: Task) -> Way | None:
             kind, f"elements in slabs of {problem.marching}", lambda: by_slabs.candidates(problem, tol, clock)
         )
     if by_boxes.suits(problem):
-        return Way(kind, "elements in boxes", lambda: by_boxes.candidates(problem, tol, clock))
+        # A clock of its own: where it stops for want of time for its next step, there may be enough for another way.
+        own = clock.part(1.0)
+        return Way(kind, "elements in boxes", lambda: by_boxes.candidates(problem, tol, own))
     return None

@@ -86,14 +86,21 @@ def _best(
     """The result of the first way that reaches the tolerance, otherwise the best of all, and the whole history."""
     results: list[tuple[str, Result]] = []
     history: tuple[str, ...] = ()
+    why = ""
     for way in choice:
         result = refine(way.candidates(), problem, tol, clock)
         results.append((way.kind, result))
-        history = (*history, f"trying {way.reason}", *result.history)
+        history = (*history, f"trying {way.reason}{why}", *result.history)
         if result.error <= tol or result.interrupted or result.candidate.hopeless or clock.spent:
             break
+        why = f", for {way.kind} did not reach the tolerance: {_short(result)}"
     kind, best = min(results, key=lambda each: each[1].error)
     return kind, best, history
+
+
+def _short(result: Result) -> str:
+    """Why a way did not lead to the tolerance, in a history."""
+    return result.candidate.failure or result.doubt or f"its estimated error is {result.error:.1e}"
 
 
 def _posed(statements: tuple[object, ...], names: dict[str, Any]) -> Problem:

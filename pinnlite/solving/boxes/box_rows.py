@@ -102,6 +102,14 @@ class BoxRows:
             for _, slopes, _ in self._equations(boxes)
         )
 
+    def is_finite(self, boxes: Boxes) -> bool:
+        """Whether every equation has a value and slopes there, as log(u) has none for u = 0."""
+        return all(
+            bool(each.isfinite().all())
+            for residual, slopes, _ in self._equations(boxes)
+            for each in (residual, *slopes.values())
+        )
+
     def misfit(self, boxes: Boxes) -> float:
         """Root of the sum of squared residuals of equations and conditions, in the units of the last linearisation."""
         residuals = [residual for residual, _, _ in self._equations(boxes)]
