@@ -70,7 +70,18 @@ def ways(task: Task, trial: str | nn.Module) -> list[Way]:
             f"Legendre elements need a box of at most five coordinates, and the domain is {problem.domain}: "
             "leave out trial, or say trial='features'"
         )
-    return elements or [features, network]
+    if not elements:
+        return [features, network]
+    return elements if trial == "legendre" or not _others_may(problem) else [*elements, features, network]
+
+
+def _others_may(problem: Problem) -> bool:
+    """Whether features and networks may solve what elements in boxes do not resolve.
+
+    Unknown parameters, observations and integrals in several coordinates are for elements alone.
+    """
+    beyond = problem.unknown_parameters or problem.data or any(c.integrals for c in problem.conditions)
+    return len(problem.domain.names) > 1 and not by_slabs.suits(problem) and not beyond
 
 
 def _features(task: Task) -> Way:
@@ -92,7 +103,9 @@ def _elements(task: Task) -> list[Way]:
     problem, tol, clock, kind = task.problem, task.tol, task.clock, KINDS["legendre"]
     if len(problem.domain.names) == 1:
         return [Way(kind, "elements along a line", lambda: by_elements.candidates(problem, tol, clock))]
-    boxes = Way(kind, "elements in boxes", lambda: by_boxes.candidates(problem, tol, clock))
+    # A clock of its own: where it stops for want of time for its next step, there may be enough for another way.
+    own = clock.part(1.0)
+    boxes = Way(kind, "elements in boxes", lambda: by_boxes.candidates(problem, tol, own))
     if by_slabs.suits(problem):
         reason = f"elements in slabs of {problem.marching}"
         slabs = Way(kind, reason, lambda: by_slabs.candidates(problem, tol, clock))

@@ -92,15 +92,18 @@ def _best(
     """The result of the first way that reaches the tolerance, otherwise the best of all, and the whole history."""
     results: list[tuple[str, Result]] = []
     history: tuple[str, ...] = ()
+    why = ""
     for way in choice:
         if means:
             result = refine(_shifted(way.candidates(), means), means.bare, tol, clock)
         else:
             result = refine(way.candidates(), problem, tol, clock)
         results.append((way.kind, result))
-        history = (*history, f"trying {way.reason}", *(result.history or ("nothing before the time ended",)))
+        found = result.history or ("nothing before the time ended",)
+        history = (*history, f"trying {way.reason}{why}", *found)
         if result.error <= tol or result.interrupted or result.candidate.hopeless or clock.spent:
             break
+        why = f", for {way.kind} did not reach the tolerance: {_short(result)}"
     kind, best = min(results, key=lambda each: each[1].error)
     return kind, best, history
 
@@ -111,6 +114,11 @@ def _shifted(candidates: Iterator[Candidate], means: Means) -> Iterator[Candidat
         trials = ((each.trial, count % 2 > 0), (each.check, count % 2 == 0))
         moved = [None if trial is None else shifted(trial, means, finer) for trial, finer in trials]
         yield replace(each, trial=moved[0], check=moved[1])
+
+
+def _short(result: Result) -> str:
+    """Why a way did not lead to the tolerance, in a history."""
+    return result.candidate.failure or result.doubt or f"its estimated error is {result.error:.1e}"
 
 
 def _posed(statements: tuple[object, ...], names: dict[str, Any]) -> Problem:

@@ -148,18 +148,24 @@ class Boxes:
 
     def partials(self, X: Float[Tensor, "N d"], wanted: Collection[Key]) -> dict[Key, Tensor]:
         """Derivatives at any points, each ``(N,)``; outside the partition the nearest box goes on."""
+        return self.partials_in(self.partition.locate(X), X, wanted)
+
+    def partials_in(
+        self, cells: Int[Tensor, " N"], X: Float[Tensor, "N d"], wanted: Collection[Key]
+    ) -> dict[Key, Tensor]:
+        """Derivatives of the series of these cells, each at its point, wherever that lies."""
         size = multi_indices(self.degree, X.shape[1]).shape[0]
+        most = max(1, _MOST_VALUES // size)
         found: dict[Key, list[Tensor]] = {key: [] for key in wanted}
-        for part in torch.split(X, max(1, _MOST_VALUES // size)):
-            cells = self.partition.locate(part)
-            half = self.partition.half[cells]
-            s = (part - self.partition.low[cells]) / half - 1
+        for own_cells, part in zip(torch.split(cells, most), torch.split(X, most), strict=True):
+            half = self.partition.half[own_cells]
+            s = (part - self.partition.low[own_cells]) / half - 1
             for index in {index for name, index in wanted if name in self.coefficients}:
                 table = members(s, self.degree, index)
                 scale = (half ** -torch.tensor(index, dtype=half.dtype)).prod(1)
                 for name in {name for name, i in wanted if i == index and name in self.coefficients}:
                     own = self.coefficients[name]
-                    values = table @ own[0] if len(own) == 1 else (table * own[cells]).sum(1)
+                    values = table @ own[0] if len(own) == 1 else (table * own[own_cells]).sum(1)
                     found[name, index].append(values * scale)
             for name, index in wanted:
                 if name in self.parameters:

@@ -30,8 +30,6 @@ class Outcome:
 def gauss_newton(problem: Problem, start: Boxes, accuracy: float, clock: Clock) -> Outcome:
     """Make the rows of a problem small from ``start``, to steps below ``accuracy``; Stopped when the time is up."""
     rows = BoxRows(problem, start.partition, start.degree, clock)
-    if not problem.linear and rows.is_flat(start):
-        start = start.bowl()
     solved = rows.solve(start)
     if problem.linear:
         return Outcome(solved.boxes, True, solved.amplification, *rows.imbalance(solved.boxes))

@@ -31,7 +31,7 @@ _SINGULAR_ORDER = (
     4.0  # in which imbalance falls with the length of a box: that of smooth functions falls faster
 )
 _GRADED = 4  # cuts in a row towards a singular point
-_NEAR = 0.05  # of a box: how near to a corner a spot is to mean it
+_NEAR = 0.1  # of a box: how near to a corner a spot is to mean it
 _SHORTEST = 1e-13  # of the domain: boxes as short as that are left as they are
 _LOOKS = 40  # points of a box where the equations are looked at
 _MOST_UNBALANCED, _LEAST_UNBALANCED = 0.05, 1e-9  # of the equation's largest term

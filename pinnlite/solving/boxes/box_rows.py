@@ -4,66 +4,28 @@ Every row is in the units of its box: the terms of an equation count by what the
 neither small boxes nor small coefficients (a thin layer's) weigh less than others.
 """
 
-import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from typing import Any
+from functools import lru_cache
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pinnlite.geometry.region import Part
-from pinnlite.geometry.sampling import box_points, gauss_rule
-from pinnlite.problem.boundary import NORMAL
-from pinnlite.problem.equations import Condition, Key, Place, Placed, Values
-from pinnlite.problem.partial_names import key_of
+from pinnlite.problem.equations import Equation, Key, Values
 from pinnlite.problem.problem import Problem
-from pinnlite.problem.unknown import Data
 from pinnlite.solving.boxes.block_elimination import Rows, solve_blocks
+from pinnlite.solving.boxes.box_conditions import BoxConditions
+from pinnlite.solving.boxes.box_points import reference_points, scale
 from pinnlite.solving.clock import Clock
 from pinnlite.solving.residuals import pointwise
 from pinnlite.trials.boxes import Boxes, members, multi_indices, trace
 from pinnlite.trials.partition import Face, Partition
 
-_OVERSAMPLING = 1.25  # rows for each coefficient where points are scattered
 _TINY = 1e-300
 _JOINED = 30.0  # weight of continuity: with less, what a corner leaves unresolved spreads to its neighbours as jumps
 _FAINT = 1e-9  # weight of a row that is to decide only where no other does
-_NEAR = 1e-9  # of the region's size: how far from a boundary a point may be by rounding
-
-
-@lru_cache(maxsize=256)
-def reference_points(degree: int, dimension: int, more: int = 0) -> Float[Tensor, "n d"]:
-    """Points of [-1, 1]^d, dense towards the ends, that determine every polynomial of total degree ``degree``.
-
-    Gauss points on a line and every other one of a square, which suffice since the products of high degrees are
-    missing, as Padua points show; in more coordinates scattered ones.
-    """
-    if dimension == 0:
-        return torch.zeros(1, 0, dtype=torch.float64)
-    if dimension == 1:
-        return 2 * gauss_rule(degree + more)[0][:, None] - 1
-    if dimension == 2:
-        nodes = 2 * gauss_rule(degree + 2 + more)[0] - 1
-        number = torch.arange(len(nodes))
-        light = (number[:, None] + number) % 2 == 0
-        return torch.cartesian_prod(nodes, nodes)[light.flatten()]
-    size = math.comb(degree + dimension, dimension)
-    spread = box_points([(0.0, math.pi)] * dimension, round(_OVERSAMPLING * size), "sobol", degree + more)
-    return spread.cos()
-
-
-@dataclass(frozen=True, eq=False)
-class _Piece:
-    """A condition at points whose places lie in the same cells."""
-
-    condition: Condition
-    points: Mapping[Place, Float[Tensor, "n d"]]
-    cells: Mapping[Place, int]
-    places: Values
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,15 +37,24 @@ class Solved:
 
 
 class BoxRows:
-    """A problem on a partition, for series of one degree."""
+    """A problem on a partition, for series of one degree; other ``equations`` may stand for the problem's own."""
 
-    def __init__(self, problem: Problem, partition: Partition, degree: int, clock: Clock) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        partition: Partition,
+        degree: int,
+        clock: Clock,
+        equations: Sequence[Equation] | None = None,
+    ) -> None:
+        self.equations = problem.equations if equations is None else equations
         self.problem, self.partition, self.degree, self.clock = problem, partition, degree, clock
         self.dimension = len(problem.domain.names)
         self.size = len(multi_indices(degree, self.dimension))
         self.reference = reference_points(degree, self.dimension)
         self.points = partition.points(self.reference).flatten(0, 1)
         self.faces = partition.faces() if len(partition) > 1 else []
+        self.conditions = BoxConditions(problem, partition, degree, self.faces)
         self.units: list[
             Float[Tensor, "#E"]
         ] = []  # of equations and conditions, as they were last linearised
@@ -131,10 +102,18 @@ class BoxRows:
             for _, slopes, _ in self._equations(boxes)
         )
 
+    def is_finite(self, boxes: Boxes) -> bool:
+        """Whether every equation has a value and slopes there, as log(u) has none for u = 0."""
+        return all(
+            bool(each.isfinite().all())
+            for residual, slopes, _ in self._equations(boxes)
+            for each in (residual, *slopes.values())
+        )
+
     def misfit(self, boxes: Boxes) -> float:
         """Root of the sum of squared residuals of equations and conditions, in the units of the last linearisation."""
         residuals = [residual for residual, _, _ in self._equations(boxes)]
-        residuals += [self._read(piece, boxes)[0] for piece in self.pieces]
+        residuals += [self.conditions.residual(piece, boxes) for piece in self.conditions.pieces]
         scaled = [
             residual / (unit[:, None] if residual.ndim > 1 else unit)
             for residual, unit in zip(residuals, self.units, strict=True)
@@ -153,8 +132,8 @@ class BoxRows:
             larger = worst > left
             spots[larger] = points[larger, at[larger]]
             left = torch.maximum(left, worst)
-        for piece in self.pieces:
-            worst, at = (self._read(piece, boxes)[0].abs() / next(units)).max(0)
+        for piece in self.conditions.pieces:
+            worst, at = (self.conditions.residual(piece, boxes).abs() / next(units)).max(0)
             for place, cell in piece.cells.items():
                 if worst > left[cell]:
                     left[cell], spots[cell] = worst, piece.points[place][at]
@@ -179,17 +158,19 @@ class BoxRows:
                     if name in self.problem.unknown_parameters:
                         beside[:, self._parameter(name)] += weight
                     else:
-                        weight = weight * self._scale(index)[cell]
+                        weight = weight * scale(self.partition, index)[cell]
                         matrix[:, self._unknown(name)] += weight[:, None] * self._table(index)
                 yield (cell, *parameters), torch.cat([matrix.flatten(1), beside], 1), right[cell]
-        for piece in self.pieces:
-            yield self._condition(piece, guess)
+        for piece in self.conditions.pieces:
+            groups, matrix, right, unit = self.conditions.linearised(piece, guess)
+            self.units.append(unit)
+            yield (*groups, *parameters), matrix, right
 
     def _equations(self, guess: Boxes) -> Iterator[tuple[Tensor, dict[Key, Tensor], dict[Key, Tensor]]]:
         """Residuals, slopes and partials of each equation, ``(E, n)``."""
         shape = (len(self.partition), len(self.reference))
         places: Values = {**self.problem.parameters, **self._coordinates(self.points)}
-        for equation in self.problem.equations:
+        for equation in self.equations:
             values = {key: self._values(key, guess) for key in equation.wanted}
             flat = {key: value.reshape(-1) for key, value in values.items()}
             ((residual, slopes),) = pointwise([equation], places, flat)
@@ -200,12 +181,12 @@ class BoxRows:
         name, index = key
         if name in guess.parameters:
             return guess.parameters[name].expand(len(self.partition), len(self.reference))
-        return (guess.coefficients[name] @ self._table(index).T) * self._scale(index)[:, None]
+        return (guess.coefficients[name] @ self._table(index).T) * scale(self.partition, index)[:, None]
 
     def _unit(self, slopes: Mapping[Key, Float[Tensor, "E n"]]) -> Float[Tensor, " E"]:
         """For each cell the size that the largest term has for functions of size and scale one."""
         sizes = [
-            slope.abs().amax(1) * self._scale(index)
+            slope.abs().amax(1) * scale(self.partition, index)
             for (name, index), slope in slopes.items()
             if name in self.problem.unknowns
         ]
@@ -213,133 +194,9 @@ class BoxRows:
             return torch.ones(len(self.partition), dtype=torch.float64)
         return torch.stack(sizes).amax(0).clamp(min=_TINY)
 
-    def _scale(self, index: tuple[int, ...]) -> Float[Tensor, " E"]:
-        """What takes a partial by the coordinates of [-1, 1]^d to one by the problem's."""
-        scale: Tensor = (self.partition.half ** -torch.tensor(index, dtype=torch.float64)).prod(1)
-        return scale
-
     @lru_cache(maxsize=32)  # noqa: B019
     def _table(self, index: tuple[int, ...]) -> Float[Tensor, "n P"]:
         return members(self.reference, self.degree, index)
-
-    # --- conditions -----------------------------------------------------------------------------------------------
-
-    @cached_property
-    def pieces(self) -> list[_Piece]:
-        """Every condition, cut up by the cells that it speaks of."""
-        found = [piece for condition in self.problem.conditions for piece in self._pieces(condition)]
-        return found + [piece for observed in self.problem.data for piece in self._observed(observed)]
-
-    def _pieces(self, condition: Condition) -> Iterator[_Piece]:
-        if condition.part is not None:
-            yield from self._along(condition, condition.part)
-            return
-        places = sorted({at for name, _, at in condition.wanted if name in self.problem.unknowns}, key=str)
-        X = torch.cat([self._on(place) for place in places])
-        moved = {place: _moved(X, place) for place in places}
-        cells = torch.stack([self.partition.locate(moved[place]) for place in places], 1)
-        alone = [
-            i for i in range(self.dimension) if len({place[i] for place in places}) == 1
-        ]  # coordinates that mean one number at each point
-        for together in torch.unique(cells, dim=0):
-            chosen = (cells == together).all(1)
-            names = {self.problem.domain.names[i]: moved[places[0]][chosen, i] for i in alone}
-            yield _Piece(
-                condition,
-                {place: moved[place][chosen] for place in places},
-                dict(zip(places, together.tolist(), strict=True)),
-                {**self.problem.parameters, **names},
-            )
-
-    def _along(self, condition: Condition, part: Part) -> Iterator[_Piece]:
-        """The condition on those sides of cells that are on a part of the boundary."""
-        reference = reference_points(self.degree, self.dimension - 1, 2)
-        inner = {(face.first, face.axis, 1.0) for face in self.faces}
-        inner |= {(face.second, face.axis, -1.0) for face in self.faces}
-        names, at = self.problem.domain.names, (None,) * self.dimension
-        for cell, axis, side in itertools.product(
-            range(len(self.partition)), range(self.dimension), (-1.0, 1.0)
-        ):
-            if (cell, axis, side) in inner:
-                continue
-            ends = reference.new_full((len(reference), 1), side)
-            X = torch.cat([reference[:, :axis], ends, reference[:, axis:]], 1)
-            X = self.partition.low[cell] + self.partition.half[cell] * (1 + X)
-            near = torch.stack([face.distance(X) for face in part.faces]).amin(0) <= _NEAR * part.scale
-            if near.any():
-                normal = {
-                    NORMAL + name: torch.full((int(near.sum()),), side * (i == axis), dtype=torch.float64)
-                    for i, name in enumerate(names)
-                }
-                places: Values = {**self.problem.parameters, **self._coordinates(X[near]), **normal}
-                yield _Piece(condition, {at: X[near]}, {at: cell}, places)
-
-    def _observed(self, data: Data) -> Iterator[_Piece]:
-        """Observations as conditions at their points."""
-        unknown, index = key_of(data.name, self.problem.unknowns, self.problem.domain.names)
-        at: Place = (None,) * self.dimension
-        cells = self.partition.locate(data.points)
-        for cell in torch.unique(cells).tolist():
-            values = data.values[cells == cell]
-
-            def residual(places: Values, found: Mapping[Any, Tensor], values: Tensor = values) -> Tensor:
-                return found[unknown, index, at] - values
-
-            condition = Condition(data.text, frozenset({(unknown, index, at)}), residual, True)
-            yield _Piece(condition, {at: data.points[cells == cell]}, {at: cell}, self.problem.parameters)
-
-    def _on(self, place: Place) -> Float[Tensor, "N d"]:
-        """Points of a place in every cell that it meets."""
-        free = [i for i, value in enumerate(place) if value is None]
-        reference = reference_points(self.degree, len(free), 2)
-        meets = torch.ones(len(self.partition), dtype=torch.bool)
-        for i, value in enumerate(place):
-            if value is not None:
-                slack = 1e-12 * self.partition.extent[i]
-                meets &= (self.partition.low[:, i] <= value + slack) & (
-                    self.partition.high[:, i] >= value - slack
-                )
-        full = torch.zeros(len(reference), self.dimension, dtype=torch.float64)
-        full[:, free] = reference
-        met = Partition(self.partition.low[meets], self.partition.high[meets])
-        return _moved(met.points(full).flatten(0, 1), place)
-
-    def _read(
-        self, piece: _Piece, guess: Boxes
-    ) -> tuple[Tensor, dict[Placed, Tensor], dict[Placed, Tensor], dict[Placed, Tensor]]:
-        """Residual, slopes, values and members of a condition at its points."""
-        n = len(next(iter(piece.points.values())))
-        tables, values = {}, {}
-        for name, index, at in piece.condition.wanted:
-            if name in self.problem.unknown_parameters:
-                values[name, index, at] = guess.parameters[name].expand(n)
-                continue
-            cell = piece.cells[at]
-            s = (piece.points[at] - self.partition.low[cell]) / self.partition.half[cell] - 1
-            tables[name, index, at] = members(s, self.degree, index) * self._scale(index)[cell]
-            values[name, index, at] = tables[name, index, at] @ guess.coefficients[name][cell]
-        ((residual, slopes),) = pointwise([piece.condition], piece.places, values)
-        return residual.expand(n), {key: slope.expand(n) for key, slope in slopes.items()}, values, tables
-
-    def _condition(self, piece: _Piece, guess: Boxes) -> tuple[tuple[int, ...], Tensor, Tensor]:
-        residual, slopes, values, tables = self._read(piece, guess)
-        n, groups = len(residual), tuple(sorted(set(piece.cells.values())))
-        matrix = torch.zeros(n, len(groups), len(self.problem.unknowns), self.size, dtype=torch.float64)
-        beside = torch.zeros(n, len(self.problem.unknown_parameters), dtype=torch.float64)
-        right, units = -residual, torch.full((n,), _TINY, dtype=torch.float64)
-        for key, slope in slopes.items():
-            name, index, at = key
-            right = right + slope * values[key]
-            if name in self.problem.unknown_parameters:
-                beside[:, self._parameter(name)] += slope
-                continue
-            cell = piece.cells[at]
-            units = torch.maximum(units, slope.abs() * self._scale(index)[cell])
-            matrix[:, groups.index(cell), self._unknown(name)] += slope[:, None] * tables[key]
-        unit = units.amax()
-        self.units.append(unit.reshape(1))
-        rows = torch.cat([matrix.flatten(1), beside], 1) / unit
-        return (*groups, *self._parameter_group), rows, right / unit
 
     # --- continuity -----------------------------------------------------------------------------------------------
 
@@ -396,8 +253,3 @@ class BoxRows:
 
     def _coordinates(self, X: Float[Tensor, "N d"]) -> dict[str, Tensor]:
         return dict(zip(self.problem.domain.names, X.T, strict=True))
-
-
-def _moved(X: Float[Tensor, "n d"], place: Place) -> Float[Tensor, "n d"]:
-    columns = [X[:, i] if v is None else torch.full_like(X[:, i], v) for i, v in enumerate(place)]
-    return torch.stack(columns, 1)

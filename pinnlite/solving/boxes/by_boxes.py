@@ -7,6 +7,7 @@ from pinnlite.geometry.domains import Box
 from pinnlite.geometry.tiling import tiles
 from pinnlite.problem.problem import Problem
 from pinnlite.solving.boxes.block_elimination import Stopped
+from pinnlite.solving.boxes.box_kinks import kink
 from pinnlite.solving.boxes.box_newton import Outcome, gauss_newton
 from pinnlite.solving.boxes.box_refinement import (
     MOST_CUT,
@@ -16,6 +17,7 @@ from pinnlite.solving.boxes.box_refinement import (
     members_of,
     most_degree,
 )
+from pinnlite.solving.boxes.box_start import first_guess
 from pinnlite.solving.clock import Clock
 from pinnlite.solving.refine import Candidate
 from pinnlite.solving.residuals import UNDETERMINED
@@ -32,6 +34,10 @@ _SINGULAR = 1e14  # amplification of noise that is all rounding
 _AMPLIFIED = 1e2  # noise in the rows by more than this, and by ever more: the problem may not be well posed
 _GROWN = 10.0  # the amplification from one candidate to the next: it is not
 
+_NO_START = (
+    "The equations are not finite for a first guess that meets the conditions, nor for u = 0, 1 or -1 (a root, a "
+    "logarithm or a quotient of u): write them for a function that stays away from there, such as log(u) or 1/u."
+)
 _UNSETTLED = "Newton's iteration did not converge: try parameters that make the problem less nonlinear first."
 
 
@@ -72,11 +78,19 @@ class _Attempt:
             if len(self.boxes.partition) == 1 and degree > most_degree(self.d) + 2:
                 return Candidate(self.solved, self._note(self.solved), self._unresolved)
             self.boxes = self.solved.of_degree(degree)
+        elif not self.problem.linear:
+            try:
+                guess = first_guess(self.problem, self.boxes, self.clock)
+            except Stopped:
+                return Candidate(None, self._note(self.boxes), self._no_time)
+            if guess is None:
+                return Candidate(None, self._note(self.boxes), _NO_START)
+            self.boxes = guess
         while True:
             try:
                 outcome = gauss_newton(self.problem, self.boxes, accuracy, self.clock)
             except Stopped:
-                return Candidate(self.solved, self._note(self.boxes), "stopped")
+                return Candidate(self.solved, self._note(self.boxes), self._no_time)
             if not outcome.amplification < _SINGULAR:
                 return Candidate(None, self._note(self.boxes), UNDETERMINED)
             self.solved = outcome.boxes
@@ -95,6 +109,8 @@ class _Attempt:
 
         The smallest singular value settles with the degree where a problem is well posed, otherwise it goes to zero.
         """
+        if (bent := kink(self.problem, outcome.boxes, accuracy)) is not None:
+            return Candidate(outcome.boxes, self._note(outcome.boxes), bent, hopeless=True)
         before, self.amplification = self.amplification, outcome.amplification
         candidate = Candidate(
             outcome.boxes, self._note(outcome.boxes), None if outcome.settled else _UNSETTLED
@@ -113,6 +129,13 @@ class _Attempt:
     def _note(boxes: Boxes) -> str:
         count = len(boxes.partition)
         return f"{count} box{'' if count == 1 else 'es'} of degree {boxes.degree}"
+
+    @property
+    def _no_time(self) -> str:
+        return (
+            f"The time limit of {self.clock.limit:g} s leaves no time for {self._note(self.boxes)}: give it more time, "
+            "or a larger tol."
+        )
 
     @property
     def _unresolved(self) -> str:
