@@ -25,8 +25,11 @@ from pinnlite.trials.trial import Trial
 _FIRST = 60
 _GROWTH = 1.5
 _MOST = 4000  # features: their Jacobian takes half a gigabyte
+_NEARLY = 30.0  # times the tolerance: how far apart two layers are where a step of this growth is enough
+_LITTLE_GROWTH = 1.25
 _STEEPER = 1.3  # by which a family tries to change from one width to the next, up or down
-_LONG = 0.25  # scale below which waves are all but polynomials, and a change has to be larger to matter
+_LONG = 0.25  # scale below which waves are all but polynomials: they only ever become shorter
+_SHORTER = (4.0, 16.0, 64.0)  # by these factors, where only one of them is tried the first
 _RESOLVED = 0.01  # of the residual at rest: what a layer leaves that has the measure of the solution
 _MOST_COMPETING = 500  # features in layers of which all families are solved with while none has
 _FEW = 200  # features in layers of which more than two are solved with
@@ -43,7 +46,7 @@ def candidates(
     generator = torch.Generator().manual_seed(seed)
     contenders: Sequence[Family] = FAMILIES
     before: Trial | None = None
-    width, steeper = _FIRST, True
+    width, before_width, steeper = _FIRST, 0, True
     blind = torch.empty(0, len(problem.domain.names), dtype=torch.float64)
     while width <= _MOST:
         began = clock.seconds
@@ -72,22 +75,26 @@ def candidates(
         before = best.trial
         if resolved and len(problem.domain.names) > 1 and len(missed := spots(best.trial, problem, width)):
             blind, contenders = torch.cat([blind, missed]), FAMILIES
-        expected = (clock.seconds - began) * _GROWTH**2.5  # the factorisation's share grows by the cube
-        width = int(_GROWTH * width)
+        growth = _LITTLE_GROWTH if distance < _NEARLY * tol else _GROWTH
+        expected = (clock.seconds - began) * growth**2.5  # the factorisation's share grows by the cube
+        before_width, width = width, int(growth * width)
         if clock.limit is not None and clock.seconds + expected > clock.limit:
             limit = f"The time limit of {clock.limit:g} s leaves no time for {width} features"
             yield Candidate(before, limit, f"{limit}: give it more time or a larger tol.")
             return
-    widest = f"{int(width / _GROWTH)} features do not resolve the solution"
+    widest = f"{before_width} features do not resolve the solution"
     yield Candidate(before, widest, f"{widest}: try a larger tol, or another trial.")
 
 
 def _around(best: Solved, width: int, steeper: bool) -> Sequence[Family]:
     """The best family first, and those on both sides of it while that costs little, otherwise on one."""
-    scale = best.family.scale
-    factor = _STEEPER if scale > _LONG or best.family.activation != "sin" else _STEEPER**4
-    other = [factor if steeper else 1 / factor]
-    changes = [factor, 1 / factor, 2.0] if width <= _FEW else other
+    scale, few = best.family.scale, width <= _FEW
+    if best.family.activation == "sin" and scale < _LONG:
+        changes = _SHORTER if few else _SHORTER[:1]
+    elif few:
+        changes = (_STEEPER, 1 / _STEEPER, 2.0)
+    else:
+        changes = (_STEEPER if steeper else 1 / _STEEPER,)
     return [best.family, *(replace(best.family, scale=change * scale) for change in changes)]
 
 
