@@ -73,7 +73,11 @@ def candidates(
                 steeper = not steeper
             contenders = _around(best, width, steeper)
         before = best.trial
-        if resolved and len(problem.domain.names) > 1 and len(missed := spots(best.trial, problem, width)):
+        if (
+            resolved
+            and len(problem.domain.names) > 1
+            and len(missed := spots(best.trial, problem, width, tol))
+        ):
             blind, contenders = torch.cat([blind, missed]), FAMILIES
         growth = _LITTLE_GROWTH if distance < _NEARLY * tol else _GROWTH
         expected = (clock.seconds - began) * growth**2.5  # the factorisation's share grows by the cube
