@@ -36,11 +36,20 @@ class Family:
     scale: float
 
     def drawn(self, problem: Problem, width: int, generator: torch.Generator) -> Ridge:
-        """So many features of the family."""
-        intervals = list(problem.domain.intervals.values())
+        """So many features of the family, over the whole domain."""
+        return self.over(list(problem.domain.intervals.values()), problem.unknowns, width, generator)
+
+    def over(
+        self,
+        intervals: Sequence[tuple[float, float]],
+        unknowns: Sequence[str],
+        width: int,
+        generator: torch.Generator,
+    ) -> Ridge:
+        """So many features of the family, over a box."""
         features = RandomFeatures(
             len(intervals),
-            len(problem.unknowns),
+            len(unknowns),
             width,
             domain=intervals,
             scale=self.scale,
@@ -49,7 +58,7 @@ class Family:
         )
         if self.activation == "sin":
             _even_waves(features, intervals, generator)
-        return Ridge(features, problem.unknowns)
+        return Ridge(features, unknowns)
 
     def __str__(self) -> str:
         return f"{self.activation} features of scale {self.scale:.2g}"
