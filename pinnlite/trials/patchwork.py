@@ -1,4 +1,4 @@
-"""Random features on each cell of a partition: what continuity there is between cells is left to the rows of a solve."""
+"""Random features on each cell of a partition: continuity from one to the next is left to the rows of a solve."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from pinnlite.models.features import RandomFeatures
@@ -17,8 +18,9 @@ from pinnlite.solving.methods.triangle import TriangularLinearization
 from pinnlite.solving.residuals import Method
 from pinnlite.trials.parameters import WithParameters
 from pinnlite.trials.ridge import Ridge
-from pinnlite.trials.trial import Trial
+from pinnlite.trials.trial import Approximation, Trial
 
+_RESOLVED = 0.01  # of the residual at rest: what a layer leaves that has the measure of the solution
 _POINTS = 2  # for each feature, where a layer is made what another one is
 
 
@@ -93,6 +95,11 @@ class Solved:
     residual: float
     at_rest: float  # the same before anything was solved
 
+    @property
+    def resolved(self) -> bool:
+        """Whether the layer has the measure of the solution, or so it seems."""
+        return self.residual < _RESOLVED * self.at_rest
+
     def __str__(self) -> str:
         return f"{self.family}, residual {self.residual:.1e}"
 
@@ -146,8 +153,16 @@ def _solved(
 
 
 def _start(whole: Trial, layer: Ridge, before: Trial, problem: Problem) -> None:
-    """Coefficients with which the layer is what another one is, in least squares at points; and its numbers."""
-    X = problem.sample(_POINTS * layer.features.width)[INTERIOR]
+    """The layer made what another one is, and the unknown parameters too."""
+    match(layer, before, problem.sample(_POINTS * layer.features.width)[INTERIOR])
+    if isinstance(whole, WithParameters) and isinstance(before, WithParameters):
+        with torch.no_grad():
+            for name, number in whole.numbers.items():
+                number.copy_(before.numbers[name])
+
+
+def match(layer: Ridge, before: Approximation, X: Float[Tensor, "n d"]) -> None:
+    """Coefficients with which a layer is what another approximation is, in least squares at points."""
     keys = [(unknown, (0,) * X.shape[1]) for unknown in layer.unknowns]
     ones = X.new_ones(len(X))
     with torch.no_grad():
@@ -156,6 +171,3 @@ def _start(whole: Trial, layer: Ridge, before: Trial, problem: Problem) -> None:
         jacobian = torch.cat([layer.jacobian(X, {key: ones}) for key in keys])
         step = TriangularLinearization(rows, jacobian).step(0.0)
         layer.coefficients.copy_(step.view_as(layer.coefficients))
-        if isinstance(whole, WithParameters) and isinstance(before, WithParameters):
-            for name, number in whole.numbers.items():
-                number.copy_(before.numbers[name])

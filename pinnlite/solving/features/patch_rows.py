@@ -20,13 +20,14 @@ from pinnlite.solving.clock import Clock
 from pinnlite.solving.dense import Block, condition_blocks, equation_blocks
 from pinnlite.trials.partition import Face, Partition
 from pinnlite.trials.patchwork import Patchwork
-from pinnlite.trials.ridge import Ridge
 
 _POINTS = 2.0  # of the equations for each feature
 _ALONG = 1.25  # points of a condition, and of a side, for each feature along a line
+_LOOKS = 512  # points of a cell by which it is asked whether it is in the region
 _DRAWS = 8  # times as many points are drawn to find enough of a cell that are in the region
 _VARIATION = 0.3  # of a cell: what its features vary over
-_JOINED = 30.0  # weight of continuity beside conditions
+_JOINED = 3.0  # weight of continuity beside conditions
+_TINY = 1e-300
 _LEAST_SHARE = 0.1  # of a cell in the region, for a layer of its own
 _ROUNDING = 1e-15  # of a cell's rows: features are dependent, and coefficients that cancel are of no use
 
@@ -47,30 +48,60 @@ class PatchRows:
         self.conditions = self._placed(seed)
         self.faces = [(face, X) for face in patchwork.partition.faces() if len(X := self._shared(face))]
 
-    def solve(self) -> None:
-        """Move the coefficients of all layers to the least squares of the rows, linearised where they are."""
+    def solve(self) -> float:
+        """Move all coefficients to the least squares of the rows, linearised where they are; how far u moves by it.
+
+        That is the largest change of an unknown at the points, relative to its largest value.
+        """
         layers, E = self.patchwork.layers, len(self.patchwork.layers)
         widths = dict.fromkeys(range(E), layers[0].coefficients.numel())
-        widths |= {E + f: self._told(face, face.first, X)[0].shape[0] for f, (face, X) in enumerate(self.faces)}
+        widths |= {
+            E + f: self._told(face, face.first, X)[0].shape[0] for f, (face, X) in enumerate(self.faces)
+        }
         order = [[cell] for cell in range(E)]
         only = [face for face, _ in self.faces]
         order += [[E + f for f in group] for group in self.patchwork.partition.dissection(only)]
         seen = {group for groups in order for group in groups}
         order += [[group] for group in widths if group not in seen]
         found = solve_blocks(self._rows(), widths, order, self.clock)
+        before = self._values()
         with torch.no_grad():
             for cell, layer in enumerate(layers):
                 layer.coefficients += found[cell].view_as(layer.coefficients)
+        after = self._values()
+        lengths = (after - before).abs().amax(1) / after.abs().amax(1).clamp(min=_TINY)
+        return lengths.amax().nan_to_num(nan=math.inf).item()
 
-    def imbalance(self, seed: int) -> Float[Tensor, " E"]:
-        """For each cell what its equations and conditions leave at other points, in the unit of the unknowns."""
+    def _values(self) -> Float[Tensor, "m N"]:
+        """The unknowns at all points of the interior."""
+        keys = [(unknown, (0,) * len(self.problem.domain.names)) for unknown in self.problem.unknowns]
+        with torch.no_grad():
+            each = [
+                layer.partials(X, keys) for layer, X in zip(self.patchwork.layers, self.points, strict=True)
+            ]
+        return torch.stack([torch.cat([values[key] for values in each]) for key in keys])
+
+    def imbalance(self, seed: int) -> tuple[Float[Tensor, " E"], Float[Tensor, "E d"]]:
+        """For each cell what its statements and sides leave at other points, in the unit of the unknowns, and where."""
         others = PatchRows(self.problem, self.patchwork, self.slivers, seed, self.clock)
-        left = []
+        E = len(self.patchwork.layers)
+        places: list[list[Tensor]] = [[] for _ in range(E)]
+        squares: list[list[Tensor]] = [[] for _ in range(E)]
         with torch.no_grad():
             for cell, layer in enumerate(self.patchwork.layers):
-                rows = [block.rows(layer) for block in others.blocks(cell)]
-                left.append(torch.cat(rows).norm() if rows else torch.zeros((), dtype=torch.float64))
-        return torch.stack(left)
+                for block in others.blocks(cell):
+                    (X, _), *_ = block.at.values()
+                    places[cell].append(X)
+                    squares[cell].append(block.rows(layer).square())
+            for face, X in others.faces:
+                told = [self._told(face, cell, X)[0] for cell in (face.first, face.second)]
+                jumps = (told[0] - told[1]).square().view(-1, len(X)).sum(0) / len(X)
+                for cell in (face.first, face.second):
+                    places[cell].append(X)
+                    squares[cell].append(jumps)
+        sizes = [torch.cat(each) for each in squares]
+        spots = [torch.cat(X)[own.argmax()] for X, own in zip(places, sizes, strict=True)]
+        return torch.stack([own.sum().sqrt() for own in sizes]), torch.stack(spots)
 
     def blocks(self, cell: int) -> list[Block]:
         """Equations and conditions of a cell, in the unit of the unknowns."""
@@ -139,12 +170,16 @@ class PatchRows:
             found[name] = {}
             for cell in torch.unique(cells).tolist():
                 own = X[cells == cell]
-                step = max(1, len(own) // (2 * self.along))  # a large cell has more than it needs
-                found[name][cell] = own[::step]
+                step = len(own) // (2 * self.along) | 1  # a large cell has more than it needs
+                found[name][cell] = own[
+                    ::step
+                ]  # odd, since every second point of a Sobol sequence is on one half
         return found
 
 
-def interior_points(problem: Problem, partition: Partition, count: int, seed: int) -> list[Float[Tensor, "n d"]]:
+def interior_points(
+    problem: Problem, partition: Partition, count: int, seed: int
+) -> list[Float[Tensor, "n d"]]:
     """So many points of the region in each cell, or all that are found in a cell that is hardly in it."""
     d = partition.low.shape[1]
     # Dense towards the sides, as the points of a side are: a function may do as it likes where no row looks at it.
@@ -158,9 +193,7 @@ def meeting(problem: Problem, partition: Partition, seed: int) -> tuple[Partitio
 
     A sliver has too few points for a layer of its own: the layer of the nearest cell goes on into it.
     """
-    count = 64
-    inside = interior_points(problem, partition, _DRAWS * count, seed)
-    kept = torch.tensor([len(X) >= _LEAST_SHARE * _DRAWS * _DRAWS * count for X in inside])
-    slivers = [X[:count] for X, keep in zip(inside, kept.tolist(), strict=True) if not keep]
-    low, high = partition.low[kept], partition.high[kept]
-    return Partition(low, high), torch.cat([*slivers, low[:0]])
+    X = partition.points(box_points([(-1.0, 1.0)] * partition.low.shape[1], _LOOKS, seed=seed))
+    inside = problem.domain.contains(X.flatten(0, 1)).view(len(partition), -1)
+    kept = inside.double().mean(1) >= _LEAST_SHARE
+    return Partition(partition.low[kept], partition.high[kept]), X[inside & ~kept[:, None]]
