@@ -50,16 +50,24 @@ def balances(trial: Approximation, problem: Problem, X: Float[Tensor, "N d"]) ->
         yield Balance(residual.abs().expand(len(X)), largest, usual.item())
 
 
-def unbalanced(trial: Approximation, problem: Problem, X: Float[Tensor, "N d"]) -> Bool[Tensor, " N"]:
-    """Points where an equation is further from balanced than three tenths of its largest term at any of them."""
+def unbalanced(
+    trial: Approximation, problem: Problem, X: Float[Tensor, "N d"], slack: float = _ROUNDING
+) -> Bool[Tensor, " N"]:
+    """Points where an equation is further from balanced than three tenths of its largest term at any of them.
+
+    Terms may vanish one by one, as those of Laplace's equation do for u = xy: what is less than ``slack`` of the terms
+    of a function that varies over the domain is let pass.
+    """
     bad = torch.zeros(len(X), dtype=torch.bool, device=X.device)
     for balance in balances(trial, problem, X):
-        least = _ROUNDING * balance.usual
+        least = max(slack, _ROUNDING) * balance.usual
         bad |= balance.residual > (_MOST * balance.largest.amax()).clamp(min=least)
     return bad
 
 
-def spots(trial: Approximation, problem: Problem, seed: int) -> Float[Tensor, "n d"]:
+def spots(
+    trial: Approximation, problem: Problem, seed: int, slack: float = _ROUNDING
+) -> Float[Tensor, "n d"]:
     """Where among some thousand points of the domain an equation is far from balanced."""
     X = problem.sample(_MANY, conditions=1, seed=seed)[INTERIOR]
-    return X[unbalanced(trial, problem, X)]
+    return X[unbalanced(trial, problem, X, slack)]

@@ -9,8 +9,9 @@ from pinnlite.errors import ProblemError
 from pinnlite.problem.problem import Problem
 from pinnlite.solving.boxes import by_boxes
 from pinnlite.solving.clock import Clock
+from pinnlite.solving.features import by_features
 from pinnlite.solving.lines import by_elements, by_windows
-from pinnlite.solving.networks import by_features, by_network, by_network_field
+from pinnlite.solving.networks import by_network, by_network_field
 from pinnlite.solving.refine import Candidate
 from pinnlite.solving.residuals import Method
 from pinnlite.solving.slabs import by_slabs

@@ -88,18 +88,18 @@ def _judged(before: Candidate | None, candidate: Candidate, problem: Problem, to
     if not imbalance < _MOST_RESIDUAL:
         error = math.inf
         said += f", which leaves {imbalance:.0%} of the equation unbalanced"
-    doubt = _overlooked(measured.trial, problem) if error <= tol else None
+    doubt = _overlooked(measured.trial, problem, tol) if error <= tol else None
     if doubt is not None:
         error = math.inf
         said += f". {doubt}"
     return Result(measured, error, (said,), doubt=doubt)
 
 
-def _overlooked(trial: Approximation, problem: Problem) -> str | None:
+def _overlooked(trial: Approximation, problem: Problem, tol: float) -> str | None:
     """Where an equation is far from balanced at points that nobody used, if it is anywhere."""
     if len(problem.domain.names) == 1:
         return None
-    found = spots(trial, problem, _UNUSED)
+    found = spots(trial, problem, _UNUSED, tol)
     if not len(found):
         return None
     place = ", ".join(

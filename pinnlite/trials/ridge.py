@@ -35,6 +35,8 @@ class Ridge:
 
     def partials(self, X: Float[Tensor, "N d"], wanted: Collection[Key]) -> dict[Key, Tensor]:
         """Each is the layer's derivative of its order times the coefficients, weighted by w^a."""
+        if not torch.is_grad_enabled() and not self.coefficients.any():
+            return {key: X.new_zeros(len(X)) for key in wanted}  # at rest: no need to look at the layer
         layer = self._layer(X, {sum(index) for _, index in wanted})
         column = {unknown: i for i, unknown in enumerate(self.unknowns)}
         return {
@@ -63,12 +65,7 @@ class Ridge:
         """Derivatives of the activation at w . x + b."""
         z = X @ self.features.weight + self.features.bias
         if self.features.activation is torch.sin:  # its derivatives are shifts: no need to carry a series
-            return {order: _sine(z, order) for order in orders}
+            waves = {odd: torch.cos(z) if odd else torch.sin(z) for odd in {order % 2 for order in orders}}
+            return {order: -waves[order % 2] if order % 4 > 1 else waves[order % 2] for order in orders}
         found = derivatives(self.features.activation, z.reshape(-1), max(orders), engine="taylor")
         return {order: found[order].view_as(z) for order in orders}
-
-
-def _sine(z: Tensor, order: int) -> Tensor:
-    """The derivative of sin of this order."""
-    wave = torch.cos(z) if order % 2 else torch.sin(z)
-    return -wave if order % 4 > 1 else wave

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pinnlite.problem.problem import Problem
 from pinnlite.trials.elements import Elements
-from pinnlite.trials.trial import Approximation, Partitioned
+from pinnlite.trials.trial import Approximation, Partitioned, Trial
 
 Rule = tuple[Float[Tensor, "N d"], Float[Tensor, " N"]]
 
@@ -18,7 +18,9 @@ _NODES = 8
 _RATIO = (
     math.sqrt(5) - 1
 ) / 2  # where a cell is split: no rule of the solver's has its points where this one has
-_POINTS = 20_000  # in several coordinates
+_POINTS = 20_000  # in several coordinates, at most
+_POINTS_EACH = 10  # for each coefficient of a trial that is one function of the whole domain
+_FEWEST = 3000
 
 
 def quadrature(
@@ -35,7 +37,9 @@ def quadrature(
     for trial in reversed(trials):
         if isinstance(trial, Partitioned):
             return trial.quadrature()
-    return problem.domain.quadrature(_POINTS)
+    sizes = [sum(p.numel() for p in trial.parameters) for trial in trials if isinstance(trial, Trial)]
+    count = max(_FEWEST, _POINTS_EACH * max(sizes)) if sizes else _POINTS
+    return problem.domain.quadrature(min(count, _POINTS))
 
 
 def _along_a_line(trials: tuple[Approximation | None, ...], low: float, high: float) -> Rule:

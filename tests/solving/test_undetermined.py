@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import pinnlite as pl
-from pinnlite.solving.networks.uniqueness import MOST, amplification
+from pinnlite.solving.features.uniqueness import MOST, amplification
 
 J01 = 2.404825557695773  # the first zero of the Bessel function J_0
 DISK = pl.Disk((0, 0), 1)
@@ -45,15 +45,15 @@ def test_a_pulse_at_an_end_is_not_stepped_over() -> None:
 
 
 def test_amplification_is_small_where_a_problem_is_well_posed() -> None:
-    from pinnlite.solving.networks.by_features import Family, _posed
+    from pinnlite.solving.features.families import Family
+    from pinnlite.solving.features.posed import Posed
 
     found = {}
     for k in (1.0, J01**2):
         problem = pl.Problem("u_xx + u_yy + k*u = 1", "u = 0 on boundary", on=DISK, k=k)
         generator = torch.Generator().manual_seed(0)
-        trial, (rows, _) = _posed(
-            problem, Family("sin", 1.0).drawn(problem, 150, generator), 150, generator, None
-        )
+        drawn = Family("sin", 1.0).drawn(problem, 150, generator)
+        trial, (rows, _) = Posed.drawn(problem, drawn, generator).rows(drawn)
         found[k] = amplification(problem, trial, rows)
     assert found[1.0] < 1e-3 * MOST
     assert found[J01**2] > MOST

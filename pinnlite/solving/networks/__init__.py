@@ -1,1 +1,1 @@
-"""Random features and networks, on any domain."""
+"""Networks, on any domain."""

@@ -23,12 +23,12 @@ from pinnlite.problem.sample import INTERIOR
 from pinnlite.solving.boxes import by_boxes
 from pinnlite.solving.clock import Clock
 from pinnlite.solving.dense import CollocationRows, equation_blocks, rows_in
+from pinnlite.solving.features import by_features
+from pinnlite.solving.features.families import FAMILIES, Family, Solved, competition
 from pinnlite.solving.methods.damped import DampedLinearization
 from pinnlite.solving.methods.gauss_newton import GaussNewton
 from pinnlite.solving.methods.lbfgs import LBFGS
 from pinnlite.solving.methods.triangle import TriangularLinearization
-from pinnlite.solving.networks import by_features
-from pinnlite.solving.networks.by_features import FAMILIES, Family, Solved, competition
 from pinnlite.solving.refine import Candidate, refine
 from pinnlite.solving.residuals import INTERRUPTED, Linearization, Method, Objective
 from pinnlite.solving.slabs import by_slabs

@@ -1,0 +1,168 @@
+"""Random features: hidden layers as drawn, output layer by least squares, widened until the estimate is met.
+
+Waves resolve what is smooth with far fewer features than steps do, and steps what is steep; how steep is best depends
+on the solution, and a little on the width. So a few families compete while the layers are narrow, by the residual that
+they leave between the points, and the best ones go on.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import torch
+
+from pinnlite.problem.problem import Problem
+from pinnlite.problem.sample import INTERIOR
+from pinnlite.solving.balance import spots
+from pinnlite.solving.clock import Clock
+from pinnlite.solving.features import by_patches
+from pinnlite.solving.features.families import FAMILIES, Family, Solved, competition
+from pinnlite.solving.features.posed import Posed
+from pinnlite.solving.features.uniqueness import MOST, amplification
+from pinnlite.solving.refine import Candidate
+from pinnlite.solving.residuals import UNDETERMINED, Method
+from pinnlite.trials.trial import Trial
+
+_FIRST = 60
+_GROWTH = 1.5
+_MOST = 4000  # features: their Jacobian takes half a gigabyte
+_NEARLY = 30.0  # times the tolerance: how far apart two layers are where a step of this growth is enough
+_LITTLE_GROWTH = 1.25
+_STEEPER = 1.3  # by which a family tries to change from one width to the next, up or down
+_LONG = 0.25  # scale below which waves are all but polynomials: they only ever become shorter
+_SHORTER = (4.0, 16.0, 64.0)  # by these factors, where only one of them is tried the first
+_MOST_COMPETING = 500  # features in layers of which all families are solved with while none has
+_FEW = 200  # features in layers of which more than two are solved with
+_PROMISING = 3.0  # times the tolerance: how far apart two layers may be to be looked at more closely
+_A_FEW = 500
+# Features of the whole domain beyond which cells are quicker where layers are so many tolerances apart.
+_SLOW = {300: 1e4, 600: _NEARLY, 1000: 0.0}
+_TINY = 1e-300
+_LOOKING_FOR_MORE = 150  # features that are asked whether there is more than one solution
+
+
+def candidates(
+    problem: Problem, tol: float, method: str | Method, seed: int, clock: Clock
+) -> Iterator[Candidate]:
+    """Ever wider layers of the whole domain; in patches where a region can be cut up and is worth it."""
+    search = _Search(problem, tol, method, seed, clock)
+    suited = isinstance(method, str) and by_patches.suits(problem)
+    while search.width <= _MOST:
+        began = clock.seconds
+        candidate = search.next()
+        if candidate.failure is None and suited and search.is_slow:
+            if _undetermined(problem, search.width):
+                yield replace(candidate, failure=UNDETERMINED, hopeless=True)
+                return
+            yield candidate
+            yield from by_patches.candidates(problem, tol, seed, search.start, clock)
+            return
+        yield candidate
+        if candidate.failure is not None:
+            return
+        growth = _LITTLE_GROWTH if search.distance < _NEARLY * tol else _GROWTH
+        expected = (clock.seconds - began) * growth**2.5  # the factorisation's share grows by the cube
+        search.width = int(growth * search.width)
+        if clock.limit is not None and clock.seconds + expected > clock.limit:
+            limit = f"The time limit of {clock.limit:g} s leaves no time for {search.width} features"
+            yield Candidate(candidate.trial, limit, f"{limit}: give it more time or a larger tol.")
+            return
+    widest = f"{_MOST} features do not resolve the solution"
+    yield Candidate(candidate.trial, widest, f"{widest}: try a larger tol, or another trial.")
+
+
+class _Search:
+    """Layers of one width after another, and what each says of how the next is best drawn."""
+
+    def __init__(self, problem: Problem, tol: float, method: str | Method, seed: int, clock: Clock) -> None:
+        self.problem, self.tol, self.method, self.clock = problem, tol, method, clock
+        self.generator = torch.Generator().manual_seed(seed)
+        self.contenders: Sequence[Family] = FAMILIES
+        self.before: Solved | None = None
+        self.width, self.steeper = _FIRST, True
+        self.blind = torch.empty(0, len(problem.domain.names), dtype=torch.float64)
+        self.missed = False  # whether the last layer overlooked something
+        self.distance = math.inf  # between the last layer and another one of its width
+
+    def next(self) -> Candidate:
+        """The best layer of the present width, with one of another draw as its check if the two are near."""
+        best, *others = self._layers(self.contenders)
+        if not math.isfinite(best.residual):
+            failure = "No finite residual was found: try another trial."
+            return Candidate(None, f"{self.width} features", failure)
+        check = others[0] if others else best
+        self.distance = _apart(self.problem, check.trial, best.trial) if others else math.inf
+        promised = self.distance * best.residual / check.residual if check.residual > 0 else 0.0
+        if self.distance > self.tol >= promised:  # the best is good enough, the other is not
+            (check,) = self._layers([best.family])
+            self.distance = _apart(self.problem, check.trial, best.trial)
+        near = self.distance <= _PROMISING * self.tol
+        note = f"{self.width} {best}"
+        if near and _undetermined(self.problem, self.width):
+            return Candidate(best.trial, note, UNDETERMINED, hopeless=True)
+        self._learn(best)
+        return Candidate(best.trial, note, check=check.trial if near else None)
+
+    @property
+    def start(self) -> Trial | None:
+        """The last layer, if it looks like the solution."""
+        return self.before.trial if self.before is not None and self.before.resolved else None
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether cutting the domain up promises more than wider layers do."""
+        return self.missed or any(
+            self.width > width and self.distance > far * self.tol for width, far in _SLOW.items()
+        )
+
+    def _layers(self, families: Sequence[Family]) -> list[Solved]:
+        before = self.before.trial if self.before is not None else None
+        return competition(
+            self.problem, families, self.width, self.method, self.generator, before, self.clock, self.blind
+        )
+
+    def _learn(self, best: Solved) -> None:
+        """What to draw next: what is like the best, unless nothing has the measure of the solution yet."""
+        self.before = best
+        if best.resolved or self.width > _MOST_COMPETING:
+            if best.family == self.contenders[0]:
+                self.steeper = not self.steeper
+            self.contenders = _around(best, self.width, self.steeper)
+        if best.resolved and len(self.problem.domain.names) > 1:
+            missed = spots(best.trial, self.problem, self.width, self.tol)
+            self.missed = len(missed) > 0
+            if self.missed:
+                self.blind, self.contenders = torch.cat([self.blind, missed]), FAMILIES
+
+
+def _around(best: Solved, width: int, steeper: bool) -> Sequence[Family]:
+    """The best family first, and those on both sides of it while that costs little, otherwise on one."""
+    scale, few = best.family.scale, width <= _FEW
+    if best.family.activation == "sin" and scale < _LONG:
+        changes = _SHORTER if few else _SHORTER[:1]
+    elif few:
+        changes = (_STEEPER, 1 / _STEEPER, 2.0)
+    else:
+        changes = (_STEEPER if steeper else 1 / _STEEPER,)
+    return [best.family, *(replace(best.family, scale=change * scale) for change in changes)]
+
+
+def _undetermined(problem: Problem, width: int) -> bool:
+    """Whether functions of one draw that is good at smooth ones are left free by the equations and conditions."""
+    if len(problem.domain.names) == 1 or not problem.linear:
+        return False
+    generator = torch.Generator().manual_seed(0)
+    width = max(width, _LOOKING_FOR_MORE)
+    drawn = Family("sin", 1.0).drawn(problem, width, generator)
+    trial, (rows, _) = Posed.drawn(problem, drawn, generator).rows(drawn)
+    return amplification(problem, trial, rows) > MOST
+
+
+def _apart(problem: Problem, one: Trial, other: Trial) -> float:
+    """How far one trial is from another, relative to it, by a look at a few points."""
+    X = problem.sample(_A_FEW)[INTERIOR]
+    keys = [(unknown, (0,) * X.shape[1]) for unknown in problem.unknowns]
+    with torch.no_grad():
+        first, second = one.partials(X, keys), other.partials(X, keys)
+    distances = [(first[key] - second[key]).norm() / second[key].norm().clamp(min=_TINY) for key in keys]
+    return max(distance.item() for distance in distances)
