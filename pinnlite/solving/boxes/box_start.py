@@ -48,7 +48,7 @@ def _guesses(problem: Problem, zero: Boxes, clock: Clock) -> Iterator[Boxes]:
 
 
 def _smooth(problem: Problem, name: str, source: float) -> Equation:
-    """The sum of the highest even pure derivatives, on the scale of the domain, is the source; zero if there are none."""
+    """The sum of the highest even pure derivatives, on the domain's scale, is the source; zero without any."""
     order = max(problem.orders[name])
     order += order % 2
     d = len(problem.domain.names)
