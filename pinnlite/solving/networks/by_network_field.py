@@ -23,6 +23,7 @@ from pinnlite.problem.sample import INTERIOR
 from pinnlite.solving.boxes import by_boxes
 from pinnlite.solving.clock import Clock
 from pinnlite.solving.dense import CollocationRows, equation_blocks, rows_in
+from pinnlite.solving.estimate import difference
 from pinnlite.solving.methods.damped import DampedLinearization
 from pinnlite.solving.methods.gauss_newton import GaussNewton
 from pinnlite.solving.methods.lbfgs import LBFGS
@@ -75,6 +76,8 @@ _CANDIDATES = 8  # for each point that is drawn by its residual
 _EVEN = 0.25  # how much of the draw does not look at the residual
 _CHECK = 0.3  # of the time for the solution that networks are measured by
 _SHARPER = 0.1  # it is by so much more accurate than they are to be
+_APART = 3.0  # times the accuracy of a check: a network nearer to it may be better than the check is
+_FINEST = 1e-13  # a check that is asked for: beyond there is only rounding
 
 
 def candidates(
@@ -86,24 +89,46 @@ def candidates(
     independent solution where there is one, and where there is none only networks of different draws are shown.
     """
     given = buildable(problem)
-    check = independent(problem, tol, clock)
+    checks = Checks(problem, tol, clock)
     own = clock.part(_TRAINED)
-    for candidate in _networks(problem, given, method, seed, own, check is not None):
-        yield replace(candidate, check=check)
+    for candidate in _networks(problem, given, method, seed, own, checks.finest is not None):
+        yield replace(candidate, check=checks.of(candidate.trial))
     clock.stopped = clock.stopped or own.spent
 
 
-def independent(problem: Problem, tol: float, clock: Clock) -> Approximation | None:
-    """The solution by Legendre elements, to a fraction of the tolerance, where they can represent it and have time."""
-    own = clock.part(_CHECK)
-    if by_slabs.suits(problem):
-        found = by_slabs.candidates(problem, _SHARPER * tol, own)
-    elif by_boxes.suits(problem):
-        found = by_boxes.candidates(problem, _SHARPER * tol, own)
-    else:
-        return None
-    first = next(found, None)
-    return None if first is None or first.failure or first.reached else first.trial
+class Checks:
+    """Solutions by Legendre elements, where they can represent it and have time: what networks are measured by.
+
+    The first is to a fraction of the tolerance. A network may be better than that, and its distance from the check
+    would be the check's own error: then a finer one is made.
+    """
+
+    def __init__(self, problem: Problem, tol: float, clock: Clock) -> None:
+        self.problem, self.accuracy = problem, _SHARPER * tol
+        own = clock.part(_CHECK)
+        self._finer: Iterator[Candidate] = iter(())
+        for way in (by_slabs, by_boxes):
+            if way.suits(problem):
+                self._finer = way.candidates(problem, self.accuracy, own)
+                break
+        self.finest = self._next()
+
+    def of(self, trial: Approximation | None) -> Approximation | None:
+        """A solution that is nearer to the truth than the trial is, as far as there is one."""
+        while trial is not None and self.finest is not None and self.accuracy > _FINEST:
+            if difference(trial, self.finest, self.problem) > _APART * self.accuracy:
+                break
+            finer = self._next()
+            if finer is None:
+                break
+            self.finest, self.accuracy = finer, _SHARPER * self.accuracy
+        return self.finest
+
+    def _next(self) -> Approximation | None:
+        found = next(self._finer, None)
+        if found is not None and found.failure == INTERRUPTED:
+            raise KeyboardInterrupt
+        return None if found is None or found.failure or found.reached else found.trial
 
 
 def _networks(
@@ -345,11 +370,13 @@ def candidates_from(
 ) -> Iterator[Candidate]:
     """The user's module trained in place, and what it is measured by: elements, elsewhere random features."""
     given = buildable(problem)
-    check = independent(problem, tol, clock)
-    if check is None:
+    checks = Checks(problem, tol, clock)
+    if checks.finest is None:
         own = clock.part(_CHECK)
         found = refine(by_features.candidates(problem, tol, "auto", 0, own), problem, tol, own)
-        check = found.candidate.trial if found.error < math.inf else None
+        if found.interrupted:
+            raise KeyboardInterrupt
+        checks.finest = found.candidate.trial if found.error < math.inf else None
     inner = ModuleTrial(module, problem.unknowns)
     trial = Lifted(inner, problem, given) if given else inner
     size = sum(p.numel() for p in trial.parameters)
@@ -362,7 +389,9 @@ def candidates_from(
         (default if isinstance(method, str) else method).minimize(rows, clock.monitor(_TRAINED))
     except KeyboardInterrupt:
         failure = INTERRUPTED
-    yield Candidate(trial, f"module of {size} parameters, residual {_left(rows):.1e}", failure, check=check)
+    yield Candidate(
+        trial, f"module of {size} parameters, residual {_left(rows):.1e}", failure, check=checks.of(trial)
+    )
 
 
 def _left(rows: Objective) -> float:
