@@ -1,5 +1,37 @@
-"""How annotations are checked at run time: an int may stand where a float is annotated, as type checkers have it."""
+"""How annotations are checked at run time: an int may stand where a float is annotated, as type checkers have it.
+
+A check takes longer than many of the functions that it guards, and a long solve calls them some hundred thousand times:
+in every test there are checks until there were enough of them.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
 
 from beartype import BeartypeConf, beartype
+from jaxtyping import config
 
-checked = beartype(conf=BeartypeConf(is_pep484_tower=True))
+ENOUGH = 20_000  # of arguments and results, in one test
+
+_strictly = beartype(conf=BeartypeConf(is_pep484_tower=True))
+_left = [ENOUGH]
+
+
+def begin_test() -> None:
+    """From now on annotations are checked again."""
+    _left[0] = ENOUGH
+    config.update("jaxtyping_disable", False)
+
+
+def checked(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function of a signature that jaxtyping calls to have arguments or a result checked."""
+    strict = _strictly(function)
+
+    @wraps(function)
+    def counted(*arguments: Any, **named: Any) -> Any:
+        _left[0] -= 1
+        if not _left[0]:
+            config.update("jaxtyping_disable", True)
+        return strict(*arguments, **named)
+
+    return counted

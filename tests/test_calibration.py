@@ -4,12 +4,19 @@ The rule: the estimate lies within a factor of ten of the true error, and a solu
 within ten times the tolerance. Run with ``-s`` to see the table.
 """
 
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
 import pytest
 
 import pinnlite as pl
-from tests.problems.elliptic import SMOOTH
-from tests.problems.evolution import EVOLUTION
-from tests.problems.ordinary import ORDINARY, Known
+from pinnlite.solving.networks import by_features, by_network_field
+from tests.problems.elliptic import POISSON_5D, SMOOTH
+from tests.problems.evolution import BURGERS, EVOLUTION
+from tests.problems.known import Known
+from tests.problems.ordinary import ORDINARY
+from tests.problems.regions import BY_FEATURES, HELMHOLTZ, ROBIN, SQUARE
 
 
 def assert_honest(known: Known, solution: pl.Solution, tol: float) -> None:
@@ -48,3 +55,59 @@ def test_a_problem_of_the_collection_is_its_statement_and_domain(known: Known) -
 @pytest.mark.parametrize("known", SMOOTH, ids=lambda k: k.name)
 def test_the_estimate_on_boxes_is_within_a_factor_of_ten(known: Known, tol: float) -> None:
     assert_honest(known, pl.solve(*known.statements, tol=tol, **known.names), tol)
+
+
+class Begun:
+    """What solves of one problem to different tolerances have in common, done once: all draws are from one seed."""
+
+    def __init__(self) -> None:
+        self.competitions: dict[tuple[Any, ...], tuple[Any, Any]] = {}
+        self.networks: list[Any] = []
+        self.more: Iterator[Any] | None = None
+
+    def competition(self, compete: Callable[..., Any], *arguments: Any) -> Any:
+        """Layers of one width, from a generator that is left as they leave it."""
+        _, families, width, _, generator, *_ = arguments
+        key = (tuple(families), width, generator.get_state().numpy().tobytes())
+        if key not in self.competitions:
+            self.competitions[key] = compete(*arguments), generator.get_state()
+        found, after = self.competitions[key]
+        generator.set_state(after)
+        return found
+
+    def candidates(self, networks: Callable[..., Iterator[Any]], *arguments: Any) -> Iterator[Any]:
+        """The networks that were trained already, then further ones."""
+        self.more = self.more or networks(*arguments)
+        yield from self.networks
+        for candidate in self.more:
+            self.networks.append(candidate)
+            yield candidate
+
+
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> Begun:
+    one = Begun()
+    monkeypatch.setattr(by_features, "competition", partial(one.competition, by_features.competition))
+    monkeypatch.setattr(by_network_field, "_networks", partial(one.candidates, by_network_field._networks))
+    return one
+
+
+@pytest.mark.parametrize(
+    ("known", "trial", "tolerances"),
+    [
+        (POISSON_5D, "legendre", (1e-2, 1e-4, 1e-6)),
+        *((known, "features", (1e-2, 1e-3, 1e-4)) for known in BY_FEATURES if known is not SQUARE),
+        *((known, "features", (1e-3, 1e-6, 1e-8)) for known in (SQUARE, ROBIN)),
+        (SQUARE, "network", (1e-2, 1e-4, 1e-6)),
+        (HELMHOLTZ, "network", (1e-2, 1e-3, 1e-4)),
+        (BURGERS, "network", (5e-2, 1e-2, 4e-3)),
+    ],
+    ids=lambda value: value.name if isinstance(value, Known) else value if isinstance(value, str) else "",
+)
+def test_each_class_is_calibrated(
+    known: Known, trial: str, tolerances: tuple[float, ...], begun: Begun
+) -> None:
+    """Rows that the collection lists for more than one class of trial functions, or in many coordinates."""
+    for tol in tolerances:
+        solution = pl.solve(*known.statements, tol=tol, trial=trial, **known.names)
+        assert_honest(known, solution, tol)

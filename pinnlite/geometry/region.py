@@ -20,7 +20,7 @@ BOUNDARY = "boundary"  # the name of the whole of it
 _INSIDE = 1e-9  # of the region's size: how far outside a point may be by rounding
 _ON = 1e-5  # the same for a point on the boundary, so that points in float32 pass
 _UNSEEN = 2**40 + 1  # a seed that no solver draws collocation points with
-_BOUNDARY_NODES = 4096  # that integrate along a boundary
+_FACE_NODES = 192  # that integrate along a curve
 
 
 def coordinate_names(given: Iterable[str] | None, dimension: int) -> tuple[str, ...]:
@@ -126,7 +126,7 @@ class Region(ABC):
     @property
     @abstractmethod
     def faces(self) -> tuple[Face, ...]:
-        """The pieces of the boundary."""
+        """The pieces of the boundary, the same objects whenever they are asked for: conditions hold on them."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -242,7 +242,7 @@ class Region(ABC):
         """Area or volume, by the divergence theorem: the integral of x . n over the boundary is d times as large."""
         d = len(self.names)
         if d == 2 and all(face.dimension == 1 for face in self.faces):
-            total, (t, w) = 0.0, grid_rule(_BOUNDARY_NODES // 64, 1)
+            total, (t, w) = 0.0, grid_rule(_FACE_NODES, 1)
             for face in self.faces:
                 X = face.place(t)
                 total += face.area * (w @ (X * face.normals(X)).sum(1)).item()

@@ -1,5 +1,6 @@
-"""The examples of networks and loops of the user's own: their true errors, against bounds set by several starts."""
+"""The examples of what users bring: true errors of their networks, against bounds set by several starts; a region."""
 
+import math
 import runpy
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,33 @@ def test_own_laplacian() -> None:
     assert own["main"]()["error"] < 1e-3
 
 
-@pytest.mark.parametrize("name", ["own_network", "own_network_pde", "own_laplacian"])
+def test_own_domain() -> None:
+    own = example("own_domain")
+    found = own["main"]()
+    assert found["exact"] == pytest.approx(math.pi * 8 / 5)
+    assert found["stiffness"] == pytest.approx(found["exact"], rel=1e-6)
+
+
+def test_own_domain_with_normals_and_in_time() -> None:
+    """u = exp(x) cos(y) is harmonic, here about a hole; u_t = u_xx + u_yy - u leaves exp(x) as it is."""
+    ellipse = example("own_domain")["Ellipse"](1.2, 0.8)
+    x, y = torch.tensor([0.7, -0.6]).double(), torch.tensor([-0.4, 0.5]).double()
+    slope = "exp(x)*(cos(y)*x/1.44 - sin(y)*y/0.64)/sqrt(x^2/1.44^2 + y^2/0.64^2)"
+    solution = pl.solve(
+        "u_xx + u_yy = 0",
+        f"u + du/dn = exp(x)*cos(y) + {slope} on rim",
+        "u = exp(x)*cos(y) on hole",
+        on=ellipse - pl.Disk((0, 0), 0.3, name="hole"),
+        tol=1e-6,
+    )
+    assert solution.converged, solution.status
+    torch.testing.assert_close(solution(x, y), torch.exp(x) * torch.cos(y), rtol=0, atol=1e-6)
+    growing = ("u_t = u_xx + u_yy - u", "u = exp(x) on rim", "u(x, y, 0) = exp(x)")
+    solution = pl.solve(*growing, on=ellipse, t=(0, 1), tol=1e-4)
+    assert solution.converged, solution.status
+    torch.testing.assert_close(solution(x, y, 0 * x + 0.5), torch.exp(x), rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["own_network", "own_network_pde", "own_laplacian", "own_domain"])
 def test_is_short(name: str) -> None:
     assert len((EXAMPLES / f"{name}.py").read_text().splitlines()) <= 60

@@ -8,15 +8,45 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import ellipe
 from torch import Tensor
 
 import pinnlite as pl
 from pinnlite.errors import ProblemError, ShapeError
+from pinnlite.geometry.curve import Curve
 from pinnlite.geometry.region import Region
 
 L_SHAPE = [(-1.0, -1.0), (1.0, -1.0), (1.0, 0.0), (0.0, 0.0), (0.0, 1.0), (-1.0, 1.0)]
 LENS = 2 * math.pi / 3 - math.sqrt(3) / 2  # of two unit disks whose centres are 1 apart
 CAP = math.pi * (1 - 0.25) ** 2 * (3 - 1 + 0.25) / 3  # of the unit ball, beyond the plane x = 1/4
+
+
+class Bean(Region):
+    """r < 1 + 0.3 cos(theta): a limacon, gone round against the clock or with it, at an uneven speed."""
+
+    def __init__(self, sense: float = 1.0) -> None:
+        self.sense = sense
+        self.rims = (Curve(frozenset({"rim"}), self.rim),)
+
+    @property
+    def intervals(self) -> dict[str, tuple[float, float]]:
+        return {"x": (-0.9, 1.3), "y": (-1.2, 1.2)}
+
+    @property
+    def faces(self) -> tuple[Curve, ...]:
+        return self.rims
+
+    def level(self, X: Tensor) -> Tensor:
+        outside = X.norm(dim=1) > 1 + 0.3 * torch.cos(torch.atan2(X[:, 1], X[:, 0]))
+        return torch.where(outside, 1, -1) * self.rims[0].distance(X)
+
+    def rim(self, t: Tensor) -> Tensor:
+        angle = self.sense * (2 * math.pi * t + 0.4 * torch.sin(2 * math.pi * t))
+        r = 1 + 0.3 * torch.cos(angle)
+        return torch.stack([r * torch.cos(angle), r * torch.sin(angle)], 1)
+
+
+BEAN = math.pi * (1 + 0.3**2 / 2), 4 * 1.3 * float(ellipe(4 * 0.3 / 1.3**2))  # area and perimeter
 
 REGIONS: dict[
     str, tuple[Callable[[], Region], float, float]
@@ -39,6 +69,12 @@ REGIONS: dict[
         8 + 0.8 * math.pi,
     ),
     "cylinder": (lambda: pl.Disk((0, 0), 1) * pl.Interval(0, 2, "z"), 2 * math.pi, 6 * math.pi),
+    "bean": (Bean, *BEAN),
+    "bean clockwise with a hole": (
+        lambda: Bean(-1.0) - pl.Disk((0, 0), 0.5),
+        BEAN[0] - math.pi / 4,
+        BEAN[1] + math.pi,
+    ),
     "ball less ball": (
         lambda: pl.Ball((0, 0, 0), 1) - pl.Ball((0.5, 0, 0), 1),
         4 * math.pi / 3 - 2 * CAP,
@@ -180,6 +216,10 @@ def test_contains_in_any_precision_and_of_the_right_width() -> None:
         (lambda: pl.Disk((0, 0), 1) - pl.Ball((0, 0, 0), 2), "give them the same coordinates"),
         (lambda: pl.Interval(0, 1) | pl.Interval(2, 3), "give one interval"),
         (lambda: pl.Disk((0, 0), 1) * pl.Interval(0, 1), "x is a coordinate of both"),
+        (
+            lambda: Curve(frozenset(), lambda t: torch.stack([t, t * t], 1)),
+            "goes from [0.0, 0.0] to [1.0, 1.0]",
+        ),
     ],
 )
 def test_what_is_no_region_is_refused(make: Callable[[], Region], message: str) -> None:

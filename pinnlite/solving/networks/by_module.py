@@ -13,7 +13,7 @@ from pinnlite.solving.methods.damped import DampedLinearization
 from pinnlite.solving.methods.gauss_newton import GaussNewton
 from pinnlite.solving.methods.lbfgs import LBFGS
 from pinnlite.solving.methods.self_scaled_broyden import SelfScaledBroyden
-from pinnlite.solving.networks import independent
+from pinnlite.solving.networks.independent import Checks, by_features_alone
 from pinnlite.solving.networks.posing import posing
 from pinnlite.solving.networks.training import left
 from pinnlite.solving.refine import Candidate
@@ -34,7 +34,9 @@ def candidates(
 ) -> Iterator[Candidate]:
     """The module trained, and what it is measured by."""
     along_a_line = len(problem.domain.names) == 1
-    check = None if along_a_line else independent.by_any(problem, tol, clock)
+    checks = None if along_a_line else Checks(problem, tol, clock)
+    if checks is not None and checks.finest is None:
+        checks.finest = by_features_alone(problem, tol, clock)
     posed = posing(problem, torch.Generator().manual_seed(0))
     trial = posed.posed(ModuleTrial(module, problem.unknowns))
     size = sum(p.numel() for p in trial.parameters)
@@ -48,7 +50,7 @@ def candidates(
     except KeyboardInterrupt:
         failure, reached = INTERRUPTED, "interrupted"
     note = f"module of {size} parameters by {type(chosen).__name__}, {reached}"
-    yield Candidate(trial, note, failure, check=check)
+    yield Candidate(trial, note, failure, check=checks.of(trial) if checks else None)
     if along_a_line and not failure:
         yield next(by_elements.candidates(problem, tol, clock, near=trial))
 

@@ -17,7 +17,7 @@ from pinnlite.solving.clock import Clock
 from pinnlite.solving.features.families import FAMILIES, Family, Solved, competition
 from pinnlite.solving.lines.opening import first_function
 from pinnlite.solving.methods.gauss_newton import GaussNewton
-from pinnlite.solving.networks import independent
+from pinnlite.solving.networks.independent import Checks
 from pinnlite.solving.networks.posing import AlongALine, InARegion
 from pinnlite.solving.networks.training import Training, network
 from pinnlite.solving.refine import Candidate
@@ -61,10 +61,10 @@ def candidates(
     if len(problem.domain.names) == 1:
         yield from _along_a_line(problem, method, generator, clock)
         return
-    check = independent.by_elements(problem, tol, clock)
+    checks = Checks(problem, tol, clock)
     own = clock.part(_TRAINED)
-    for candidate in _in_a_region(problem, method, generator, own, check is not None):
-        yield replace(candidate, check=check)
+    for candidate in _in_a_region(problem, method, generator, own, checks.finest is not None):
+        yield replace(candidate, check=checks.of(candidate.trial))
     clock.stopped = clock.stopped or own.spent
 
 
