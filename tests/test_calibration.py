@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import pinnlite as pl
-from pinnlite.solving.networks import by_features, by_network_field
+from pinnlite.solving.networks import by_network
 from tests.problems.elliptic import POISSON_5D, SMOOTH
 from tests.problems.evolution import BURGERS, EVOLUTION
 from tests.problems.known import Known
@@ -61,19 +61,8 @@ class Begun:
     """What solves of one problem to different tolerances have in common, done once: all draws are from one seed."""
 
     def __init__(self) -> None:
-        self.competitions: dict[tuple[Any, ...], tuple[Any, Any]] = {}
         self.networks: list[Any] = []
         self.more: Iterator[Any] | None = None
-
-    def competition(self, compete: Callable[..., Any], *arguments: Any) -> Any:
-        """Layers of one width, from a generator that is left as they leave it."""
-        _, families, width, _, generator, *_ = arguments
-        key = (tuple(families), width, generator.get_state().numpy().tobytes())
-        if key not in self.competitions:
-            self.competitions[key] = compete(*arguments), generator.get_state()
-        found, after = self.competitions[key]
-        generator.set_state(after)
-        return found
 
     def candidates(self, networks: Callable[..., Iterator[Any]], *arguments: Any) -> Iterator[Any]:
         """The networks that were trained already, then further ones."""
@@ -87,8 +76,7 @@ class Begun:
 @pytest.fixture
 def begun(monkeypatch: pytest.MonkeyPatch) -> Begun:
     one = Begun()
-    monkeypatch.setattr(by_features, "competition", partial(one.competition, by_features.competition))
-    monkeypatch.setattr(by_network_field, "_networks", partial(one.candidates, by_network_field._networks))
+    monkeypatch.setattr(by_network, "_in_a_region", partial(one.candidates, by_network._in_a_region))
     return one
 
 
