@@ -1,6 +1,7 @@
 """The verb solve: a problem and a tolerance in, a solution with its estimated error out."""
 
 import math
+from contextlib import nullcontext
 from typing import Any
 
 from torch import nn
@@ -9,6 +10,7 @@ from pinnlite.errors import ProblemError
 from pinnlite.problem.callables import CallableStatement
 from pinnlite.problem.problem import Problem
 from pinnlite.problem.unknown import Data
+from pinnlite.report.progress import Progress
 from pinnlite.solution import Solution
 from pinnlite.solving.choice import KINDS, Task, Way, ways
 from pinnlite.solving.clock import Clock
@@ -41,7 +43,8 @@ def solve(
         method: what makes the rows small where the trial is no set of Legendre elements: "auto" or a method such as
             ``GaussNewton()``.
         seed: decides every random draw.
-        progress: report to stderr as candidates come in.
+        progress: show on stderr, or under a notebook's cell, what is being done, the error estimated so far and the
+            time: from half a second on.
         time_limit: seconds after which the best answer so far is returned.
         names: coordinates with their intervals and parameters with their values, as for ``Problem``.
 
@@ -64,8 +67,10 @@ def solve(
     """
     problem = _posed(statements, names)
     _check_arguments(tol, trial, method, seed, time_limit, problem)
-    clock = Clock.started(time_limit)
-    kind, result, history = _best(ways(Task(problem, tol, method, seed, clock), trial), problem, tol, clock)
+    with Progress(time_limit) if progress else nullcontext() as listener:
+        clock = Clock.started(time_limit, listener)
+        choice = ways(Task(problem, tol, method, seed, clock), trial)
+        kind, result, history = _best(choice, problem, tol, clock)
     return Solution(
         problem,
         result.candidate.trial,
@@ -87,6 +92,7 @@ def _best(
     results: list[tuple[str, Result]] = []
     history: tuple[str, ...] = ()
     for way in choice:
+        clock.tell(way.reason)
         result = refine(way.candidates(), problem, tol, clock)
         results.append((way.kind, result))
         history = (*history, f"trying {way.reason}", *result.history)

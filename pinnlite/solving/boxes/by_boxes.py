@@ -73,6 +73,7 @@ class _Attempt:
                 return Candidate(self.solved, self._note(self.solved), self._unresolved)
             self.boxes = self.solved.of_degree(degree)
         while True:
+            self.clock.tell(self._note(self.boxes))
             try:
                 outcome = gauss_newton(self.problem, self.boxes, accuracy, self.clock)
             except Stopped:

@@ -2,7 +2,8 @@
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 from pinnlite.errors import ProblemError
 from pinnlite.models.series import Polynomial
+from pinnlite.report.progress import Progress
 from pinnlite.solving.fitting.data import DataResiduals
 from pinnlite.solving.fitting.targets import sample
 from pinnlite.solving.methods.descent import Descent
@@ -101,6 +103,7 @@ def fit(
     x: Any = None,
     points: Any = 2000,
     loss: str = "sum",
+    progress: bool = False,
 ) -> Fit:
     """Fit a model to a function or to data: minimise the squared distance between them.
 
@@ -120,6 +123,7 @@ def fit(
         x: the interval (a, b) for a target that is text or a function.
         points: how many evenly spaced points of the interval to fit, both ends included.
         loss: ``"sum"`` or ``"mean"``. Only the step size of a Descent depends on it.
+        progress: show on stderr, or under a notebook's cell, the step and the loss: from half a second on.
 
     Returns:
         A Fit. When the loss grows without bound the training stops, the best parameters are restored, and
@@ -156,12 +160,13 @@ def fit(
         )
     samples = sample(target, x, points, like=trainable[0])
     objective = DataResiduals(model, samples.x, samples.y, loss)
-    record = _Record(objective)
-    for stage in _stages(method, objective):
-        record.begin()
-        stage.minimize(objective, record)
-        if record.diverged:
-            break
+    with Progress() if progress else nullcontext() as listener:
+        record = _Record(objective, listener)
+        for stage in _stages(method, objective):
+            record.begin()
+            stage.minimize(objective, record)
+            if record.diverged:
+                break
     status = record.close()
     with torch.no_grad():
         error = _relative(objective.predict(samples.check_x, samples.check_y), samples.check_y)
@@ -207,7 +212,8 @@ def _best_for(objective: DataResiduals) -> str:
 class _Record:
     """What a method's monitor hears: the history, the best parameters so far, and whether to go on."""
 
-    def __init__(self, objective: Objective) -> None:
+    def __init__(self, objective: Objective, listener: Callable[[str], None] | None) -> None:
+        self._listener = listener
         self._objective, self._parameters = objective, list(objective.parameters)
         self.history = [(0, self._loss())]
         self.diverged = False
@@ -218,6 +224,8 @@ class _Record:
         self._start = self.history[-1][0]
 
     def __call__(self, step: int, loss: float) -> bool:
+        if self._listener is not None:
+            self._listener(f"step {self._start + step}, loss {loss:.4g}")
         if not math.isfinite(loss):
             self.diverged = True
         elif step > 0:
