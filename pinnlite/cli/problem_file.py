@@ -102,7 +102,7 @@ class _Reader:
         first = [self._text(problem, "equation", "problem")] if "equation" in problem else []
         lists = [self._texts(problem, key) for key in ("equations", "conditions") if key in problem]
         statements = [*first, *(text for texts in lists for text in texts)]
-        if not statements:
+        if not {"equation", "equations"} & problem.keys() or not statements:
             raise ProblemError(f'{self.place} has no equation: add equation = "..." under [problem]')
         return statements
 

@@ -13,6 +13,7 @@ from pinnlite.geometry.polygon import Polygon
 from pinnlite.geometry.region import Region
 
 _MOST_TEXT = 1_000
+_DEEPEST = 40
 _KINDS: dict[str, Callable[..., Region]] = {"Disk": Disk, "Ball": Ball, "Polygon": Polygon, "Box": Box}
 _SIGNS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.BitOr: operator.or_,
@@ -45,13 +46,15 @@ def read_region(text: str) -> Region:
         tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise ParseError("this is no region", text, 1, len(text), _HINT) from None
-    region = _read(tree, text)
+    region = _read(tree, text, _DEEPEST)
     if not isinstance(region, Region):
         raise ParseError("this is no region", text, 1, len(text), _HINT)
     return region
 
 
-def _read(node: ast.AST, text: str) -> Any:
+def _read(node: ast.AST, text: str, depth: int) -> Any:
+    if not depth:
+        _refuse(node, text, f"this is nested more than {_DEEPEST} deep")
     match node:
         case ast.Constant(value=bool()):
             pass
@@ -62,14 +65,20 @@ def _read(node: ast.AST, text: str) -> Any:
         case ast.Name(id="pi"):
             return math.pi
         case ast.Tuple(elts=parts) | ast.List(elts=parts):
-            return [_read(part, text) for part in parts]
+            return [_read(part, text, depth - 1) for part in parts]
         case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return _applied(node, text, operator.neg, _read(operand, text))
+            return _applied(node, text, operator.neg, _read(operand, text, depth - 1))
         case ast.BinOp(op=sign) if type(sign) in _SIGNS:
-            return _applied(node, text, _SIGNS[type(sign)], _read(node.left, text), _read(node.right, text))
+            return _applied(
+                node,
+                text,
+                _SIGNS[type(sign)],
+                _read(node.left, text, depth - 1),
+                _read(node.right, text, depth - 1),
+            )
         case ast.Call(func=ast.Name(id=kind), args=arguments, keywords=named) if kind in _KINDS:
-            values = [_read(part, text) for part in arguments]
-            by_name = {str(each.arg): _read(each.value, text) for each in named}
+            values = [_read(part, text, depth - 1) for part in arguments]
+            by_name = {str(each.arg): _read(each.value, text, depth - 1) for each in named}
             return _applied(node, text, _KINDS[kind], *values, **by_name)
     return _refuse(node, text, "this is no region and no number")
 
