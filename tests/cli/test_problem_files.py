@@ -48,7 +48,9 @@ def test_unknowns_and_observations(capsys: Run, tmp_path: Path) -> None:
     (tmp_path / "seen.csv").write_text("# a decay\nu;t\n0.5;1\n0.25;2\n")
     path = tmp_path / "inverse.toml"
     path.write_text(
-        DECAY.replace('params = { k = "1/2" }', 'unknowns = { k = 1.0 }\ndata = { u = "seen.csv" }')
+        DECAY.replace("log(4)", "3").replace(
+            'params = { k = "1/2" }', 'unknowns = { k = 1.0 }\ndata = { u = "seen.csv" }'
+        )
     )
     found = solved(capsys, str(path))
     assert found["unknowns"] == {"k": pytest.approx(math.log(2), rel=1e-8)}
@@ -98,13 +100,7 @@ def test_a_region(capsys: Run) -> None:
 )
 def test_what_a_file_must_not_say(capsys: Run, tmp_path: Path, change: tuple[str, str], says: str) -> None:
     path = tmp_path / "problem.toml"
-    text = DECAY.replace(*change)
-    text = (
-        text
-        if "[problem" in change[0] or "\"u' = " in change[0]
-        else text.replace('["u(0) = 1"]', '["u(0) = 1"]')
-    )
-    path.write_text(text)
+    path.write_text(DECAY.replace(*change))
     assert main(["solve", str(path)]) == 2
     assert says in said(capsys.readouterr().err)
 
