@@ -1,17 +1,21 @@
 """``pinnlite eval``: a solution that was kept in a file, and its derivatives, at points."""
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from pinnlite.cli import options
-from pinnlite.cli.output import Report, show
-from pinnlite.cli.pictures import draw_solution
+from pinnlite.cli.derivative_names import derivative_names
+from pinnlite.cli.output import Report, Table, grid, show
+from pinnlite.cli.pictures import draw_fit, draw_solution
 from pinnlite.cli.solution_table import solution_table, without_rounding
 from pinnlite.cli.values import Points
+from pinnlite.errors import ProblemError
 
 _ENDING = ".safetensors"
+_POINTS = 11
 
 
 @click.command(cls=options.MathematicalCommand, short_help="A kept solution and its derivatives at points.")
@@ -25,7 +29,7 @@ _ENDING = ".safetensors"
 def command(
     file: str, at: Sequence[Points], order: int, wrt: str | None, plot: str | None, quiet: bool
 ) -> None:
-    """Evaluate a solution that was kept with "pinnlite solve ... --out FILE".
+    """Evaluate what was kept with "pinnlite solve ... --out FILE" or "pinnlite fit ... --out FILE".
 
     \b
       pinnlite eval u.safetensors
@@ -48,11 +52,38 @@ def show_model(path: str, at: Sequence[Points], order: int, wrt: str | None, plo
     import pinnlite as pl
 
     solution = pl.load(path)
+    if isinstance(solution, pl.Fit):
+        _show_fit(solution, at, order, plot)
+        return
     table = solution_table(solution, at, order, wrt)
     words = "\n".join([*solution.problem.statements, str(solution)])
     show(Report("pinnlite/eval/1", words, content_of(solution), table, pretty=without_rounding(table)))
     if plot:
         draw_solution(solution, plot)
+
+
+def _show_fit(fit: Any, at: Sequence[Points], order: int, plot: str | None) -> None:
+    """A fitted model and its derivatives, by Taylor arithmetic or autograd, whichever is quicker."""
+    import torch
+
+    import pinnlite as pl
+
+    name = fit.variable
+    low, high = fit.x.min().item(), fit.x.max().item()
+    if fit.x.shape[1] > 1 or fit.y.ndim > 1:
+        raise ProblemError("the model in the file has several inputs or outputs: evaluate it from Python")
+    even = torch.linspace(low, high, _POINTS, dtype=torch.float64).tolist()
+    x = torch.tensor(grid([name], at, {name: even}), dtype=fit.x.dtype)
+    if not (low <= x.min() and x.max() <= high):
+        warnings.warn(f"{name} lies outside [{low:g}, {high:g}], where the model was fitted", stacklevel=2)
+    values = pl.derivatives(fit.model, x, order).detach().double().reshape(order + 1, -1)
+    rows = torch.cat([x.T.double(), values]).T.tolist()
+    names = derivative_names("f", [name], name, order)
+    content = {"formula": str(fit), "error": fit.error, "status": fit.status, "seconds": fit.seconds}
+    words = f"{fit}\nrelative error {fit.error:.1e}, {fit.status}"
+    show(Report("pinnlite/eval/1", words, content, Table([name, *names], rows)))
+    if plot:
+        draw_fit(fit, plot)
 
 
 def content_of(solution: Any) -> dict[str, object]:

@@ -50,6 +50,7 @@ _MODELS = {
 @options.at
 @options.forms
 @options.plot
+@options.out
 @options.seed
 @options.quiet
 @options.verbose
@@ -62,6 +63,7 @@ def command(
     parameters: Sequence[tuple[str, float]],
     at: Sequence[Points],
     plot: str | None,
+    out: str | None,
     seed: int,
     quiet: bool,
     verbose: bool,
@@ -72,7 +74,7 @@ def command(
       pinnlite fit "sin(x)" --model polynomial:3 --on x=-pi,pi
       pinnlite fit "exp(-x**2)" --model legendre:20 --on x=-3,3 --plot bell.png
       pinnlite fit "abs(x)" --model mlp:16x2 --method lbfgs --on x=-1,1 --seed 1 --json
-      pinnlite fit data.csv --model legendre:8 --plot -
+      pinnlite fit data.csv --model legendre:8 --plot - --out series.safetensors
     """
     import pinnlite as pl
 
@@ -92,6 +94,8 @@ def command(
     where: dict[str, Any] = {} if target.strip().endswith(".csv") else {"x": interval, "points": count}
     result = pl.fit(followed, built, method=method, progress=not quiet, **where)
     result = replace(result, variable=name)
+    if out:
+        result.save(out)
     if verbose:
         _show_history(result)
     content = {
@@ -101,6 +105,7 @@ def command(
         "status": result.status,
         "error": result.error,
         "seconds": result.seconds,
+        "out": out,
     }
     words = f"{result}\nrelative error {result.error:.1e}, {result.status}, {result.seconds:.2f} s"
     show(Report("pinnlite/fit/1", words, content, _table(known, result, name, interval, at)))

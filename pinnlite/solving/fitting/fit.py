@@ -1,10 +1,11 @@
 """The verb fit: a model made to follow a function or data, and what came of it."""
 
 import math
+import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import torch
@@ -12,7 +13,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from pinnlite.errors import ProblemError
+from pinnlite.files.fits import write_fit
 from pinnlite.models.series import Polynomial
+from pinnlite.report.notebook import html_report
 from pinnlite.report.progress import Progress
 from pinnlite.solving.fitting.data import DataResiduals
 from pinnlite.solving.fitting.targets import sample
@@ -85,11 +88,46 @@ class Fit:
         title = str(self) if len(str(self)) <= _TITLE else type(self.model).__name__
         return fit_figure(self.variable, x.numpy(), y.numpy(), fitted.numpy(), title=title).axes[0]
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fit, its model and what it was fitted to, to one safetensors file, which ``load`` reads.
+
+        Args:
+            path: where; the usual ending is ``.safetensors``.
+
+        Raises:
+            FileError: the file cannot be written.
+
+        Example:
+            >>> import tempfile
+            >>> import pinnlite as pl
+            >>> cubic = pl.fit("sin(x)", pl.Polynomial(3), x=(-1, 1))
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     cubic.save(f"{folder}/cubic.safetensors")
+            ...     again = pl.load(f"{folder}/cubic.safetensors")
+            >>> str(again) == str(cubic)
+            True
+        """
+        write_fit(path, {entry.name: getattr(self, entry.name) for entry in fields(self)})
+
     def __str__(self) -> str:
         if isinstance(self.model, Polynomial):
             return self.model.formula(reach=self.x.abs().max().item())
         formula = getattr(self.model, "formula", None)
-        return str(formula() if callable(formula) else self.model)
+        if callable(formula):
+            return str(formula())
+        count = sum(parameter.numel() for parameter in self.model.parameters())
+        return f"{type(self.model).__name__} with {count} parameters"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the picture where there can be one, the formula and how well it fits."""
+        facts = {
+            "model": str(self),
+            "relative error": f"{self.error:.1e}",
+            "status": self.status,
+            "seconds": f"{self.seconds:.2f}",
+        }
+        drawable = self.x.shape[1] == 1 and self.y.ndim == 1
+        return html_report(facts, self.plot().get_figure(root=True) if drawable else None)
 
     def __repr__(self) -> str:
         return f"Fit({self}, error={self.error:.2g}, {self.status})"
