@@ -13,6 +13,7 @@ from torch import Tensor
 
 from pinnlite.differentiation.jet import Jet
 from pinnlite.errors import DerivativeError, ProblemError, ShapeError
+from pinnlite.files.export import Values, export
 from pinnlite.files.solutions import write_solution
 from pinnlite.problem.equations import Key
 from pinnlite.problem.partial_names import key_of
@@ -161,6 +162,28 @@ class Solution:
             (True, ("u' = -u", 'u(0) = 1'))
         """
         write_solution(path, {entry.name: getattr(self, entry.name) for entry in fields(self)})
+
+    def export(self, path: str | os.PathLike[str]) -> None:
+        """Write the unknowns as a program of its own: float64 points (N, d) in, values (N, m) out.
+
+        Args:
+            path: ends in ``.pt2`` for ``torch.export.load``, in ``.onnx`` for an ONNX runtime (which needs the
+                packages of ``pip install 'pinnlite[export]'``).
+
+        Raises:
+            FileError: the path cannot be written, or this kind of trial function cannot be traced.
+
+        Example:
+            >>> from pinnlite import solve
+            >>> solve("u' = -u", "u(0) = 1", x=(0, 1)).export("decay.txt")
+            Traceback (most recent call last):
+            ...
+            pinnlite.errors.FileError: decay.txt is no form that can be exported: end it in .pt2 or .onnx
+        """
+        if self.trial is None:
+            raise ProblemError(f"there is no solution to export: {self.status}")
+        intervals = self.problem.domain.intervals.values()
+        export(Values(self.trial, self.problem.unknowns, len(intervals)), list(intervals), path)
 
     def plot(self, reference: Callable[..., Any] | None = None, **fixed: float) -> Any:
         """Draw the unknowns, and by them their error against a reference, or the residual if there is none.

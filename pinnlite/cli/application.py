@@ -11,7 +11,7 @@ import click
 
 from pinnlite.errors import PinnliteError
 
-_COMMANDS = ("derive", "check", "fit", "solve", "eval", "examples", "functions", "info")
+_COMMANDS = ("derive", "check", "fit", "solve", "eval", "export", "examples", "functions", "info")
 _DONE, _FAILED, _UNUSABLE, _INTERRUPTED = 0, 1, 2, 130
 
 

@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from pinnlite.errors import ProblemError
+from pinnlite.files.export import export
 from pinnlite.files.fits import write_fit
 from pinnlite.models.series import Polynomial
 from pinnlite.report.notebook import html_report
@@ -108,6 +109,18 @@ class Fit:
             True
         """
         write_fit(path, {entry.name: getattr(self, entry.name) for entry in fields(self)})
+
+    def export(self, path: str | os.PathLike[str]) -> None:
+        """Write the model as a program of its own: points (N, d) in, values out.
+
+        Args:
+            path: ends in ``.pt2`` for ``torch.export.load``, in ``.onnx`` for an ONNX runtime.
+
+        Raises:
+            FileError: the path cannot be written, or the model cannot be traced.
+        """
+        low, high = self.x.amin(0).tolist(), self.x.amax(0).tolist()
+        export(self.model, list(zip(low, high, strict=True)), path)
 
     def __str__(self) -> str:
         if isinstance(self.model, Polynomial):
