@@ -14,7 +14,7 @@ import torch
 import pinnlite as pl
 from pinnlite.cli import main as pinnlite
 
-PICTURES = Path(__file__).parents[1] / "demo"
+PICTURES = Path("demo")
 UNSEEN = torch.arange(1, 2001, dtype=torch.float64) * (math.sqrt(5) - 1) / 2 % 1
 STATEMENTS = {
     "initial": ("u'' + u = 0", "u(0) = 0", "u'(0) = 1"),

@@ -37,9 +37,9 @@ from .problem.problem import Problem as Problem
 from .problem.unknown import Unknown as Unknown
 from .problem.unknown import data as data
 from .solution import Solution as Solution
-from .solution import load as load
 from .solving.fitting.fit import Fit as Fit
 from .solving.fitting.fit import fit as fit
+from .solving.load import load as load
 from .solving.methods.descent import Descent as Descent
 from .solving.methods.gauss_newton import GaussNewton as GaussNewton
 from .solving.methods.lbfgs import LBFGS as LBFGS

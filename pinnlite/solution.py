@@ -9,18 +9,22 @@ from typing import Any
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from pinnlite.differentiation.jet import Jet
 from pinnlite.errors import DerivativeError, ProblemError, ShapeError
-from pinnlite.files.solutions import read_solution, write_solution
+from pinnlite.files.export import Values, export
+from pinnlite.files.solutions import write_solution
 from pinnlite.problem.equations import Key
 from pinnlite.problem.partial_names import key_of
 from pinnlite.problem.problem import Problem
 from pinnlite.problem.reals import reals
+from pinnlite.report.notebook import html_report
 from pinnlite.trials.space_time import SpaceTime
 from pinnlite.trials.trial import Approximation
 from pinnlite.verify.comparison import Comparison, compare
+
+_MOST_DRAWN = 2  # coordinates of a picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +153,7 @@ class Solution:
 
         Example:
             >>> import tempfile
-            >>> from pinnlite import solve
+            >>> from pinnlite import load, solve
             >>> solution = solve("u' = -u", "u(0) = 1", x=(0, 1))
             >>> with tempfile.TemporaryDirectory() as folder:
             ...     solution.save(f"{folder}/decay.safetensors")
@@ -158,6 +162,28 @@ class Solution:
             (True, ("u' = -u", 'u(0) = 1'))
         """
         write_solution(path, {entry.name: getattr(self, entry.name) for entry in fields(self)})
+
+    def export(self, path: str | os.PathLike[str]) -> None:
+        """Write the unknowns as a program of its own: float64 points (N, d) in, values (N, m) out.
+
+        Args:
+            path: ends in ``.pt2`` for ``torch.export.load``, in ``.onnx`` for an ONNX runtime (which needs the
+                packages of ``pip install 'pinnlite[export]'``).
+
+        Raises:
+            FileError: the path cannot be written, or this kind of trial function cannot be traced.
+
+        Example:
+            >>> from pinnlite import solve
+            >>> solve("u' = -u", "u(0) = 1", x=(0, 1)).export("decay.txt")
+            Traceback (most recent call last):
+            ...
+            pinnlite.errors.FileError: decay.txt is no form that can be exported: end it in .pt2 or .onnx
+        """
+        if self.trial is None:
+            raise ProblemError(f"there is no solution to export: {self.status}")
+        intervals = self.problem.domain.intervals.values()
+        export(Values(self.trial, self.problem.unknowns, len(intervals)), list(intervals), path)
 
     def plot(self, reference: Callable[..., Any] | None = None, **fixed: float) -> Any:
         """Draw the unknowns, and by them their error against a reference, or the residual if there is none.
@@ -258,32 +284,26 @@ class Solution:
         if not self.problem.domain.contains(X).all():
             warnings.warn(f"a point lies outside the {self.problem.domain}, {outside}", stacklevel=4)
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the picture where there can be one, the statements and how the solve ended."""
+        found = {} if self.trial is None else self.unknowns
+        facts = {
+            "problem": "; ".join(self.problem.statements),
+            "domain": str(self.problem.domain),
+            **{name: f"{value:.10g}" for name, value in found.items()},
+            "estimated error": f"{self.error:.1e} (tol {self.tol:.0e})",
+            "status": f"{'converged' if self.converged else 'not converged'}: {self.status}",
+            "trial": self.kind,
+            "seconds": f"{self.seconds:.2f}",
+        }
+        drawable = self.trial is not None and len(self.problem.domain.names) <= _MOST_DRAWN
+        return html_report(facts, self.plot().get_figure(root=True) if drawable else None)
+
     def __str__(self) -> str:
         reached = f"{self.error:.1e}" if math.isfinite(self.error) else "unknown"
         verdict = "converged" if self.converged else "not converged"
         how = f"{self.kind}, {self.seconds:.2f} s"
         return f"{verdict}: estimated error {reached} (tol {self.tol:.0e}), {how}. {self.status}"
-
-
-def load(path: str | os.PathLike[str], module: nn.Module | None = None) -> Solution:
-    """Read a solution that ``Solution.save`` wrote.
-
-    Nothing in the file is run: every field is checked, and a file that is not as it was written is refused.
-
-    Args:
-        path: the file.
-        module: for a solution by a module of your own, one like it; it is given the weights in the file.
-
-    Raises:
-        FileError: the file is not there, is not ours or is damaged, or needs a ``module`` that was not given.
-
-    Example:
-        >>> load("nowhere.safetensors")
-        Traceback (most recent call last):
-        ...
-        pinnlite.errors.FileError: there is no file nowhere.safetensors
-    """
-    return Solution(**read_solution(path, module))
 
 
 def _by_name(values: Any, unknowns: tuple[str, ...]) -> dict[str, Tensor]:

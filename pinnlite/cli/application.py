@@ -11,7 +11,7 @@ import click
 
 from pinnlite.errors import PinnliteError
 
-_COMMANDS = ("derive", "check", "fit", "solve", "functions", "info")
+_COMMANDS = ("derive", "check", "fit", "solve", "eval", "export", "examples", "functions", "info")
 _DONE, _FAILED, _UNUSABLE, _INTERRUPTED = 0, 1, 2, 130
 
 
@@ -36,7 +36,8 @@ def _pinnlite() -> None:
     \b
       pinnlite derive "x**2+1" --at 1,2,3,4 --order 2
       pinnlite fit "sin(x)" --model polynomial:3 --on x=-pi,pi
-      pinnlite solve "u'' + u = 0, u(0) = 0, u'(0) = 1" --on x=0,2*pi --tol 1e-12
+      pinnlite solve "u'' + u = 0, u(0) = 0, u'(0) = 1" --on x=0,2*pi --out sine.safetensors
+      pinnlite eval sine.safetensors --at 0:pi:5 --order 2
       pinnlite COMMAND --help
     """
 
@@ -61,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     with warnings.catch_warnings():
         warnings.simplefilter("default", UserWarning)
-        warnings.showwarning = _show_warning
+        warnings.showwarning = _WarningsOnce()
         try:
             code = _pinnlite.main(given or ["--help"], prog_name="pinnlite", standalone_mode=False)
         except click.ClickException as error:
@@ -88,9 +89,17 @@ def _unusable(error: click.ClickException) -> int:
     return _UNUSABLE
 
 
-def _show_warning(message: Warning | str, *place: Any, **more: Any) -> None:
+class _WarningsOnce:
     """Stands in for ``warnings.showwarning``: the place in the source means nothing to a person at a terminal."""
-    _complain(f"warning: {message}")
+
+    def __init__(self) -> None:
+        self._said: set[str] = set()
+
+    def __call__(self, message: Warning | str, *place: Any, **more: Any) -> None:
+        text = f"warning: {message}"
+        if text not in self._said:
+            self._said.add(text)
+            _complain(text)
 
 
 def _complain(text: str) -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from pinnlite.cli import options
-from pinnlite.cli.derive import _names, _variable
-from pinnlite.cli.output import Table, grid, show
+from pinnlite.cli.derivative_names import chosen_variable, derivative_names
+from pinnlite.cli.output import Report, Table, grid, show
 from pinnlite.cli.values import Points
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ _MOST_SENTENCES = 5
 _DISAGREEMENT = 3
 
 
-@click.command(cls=options.MathematicalCommand)
+@click.command(cls=options.MathematicalCommand, short_help="Derivatives four ways, side by side.")
 @click.argument("expression")
 @options.at
 @click.option("--order", type=click.IntRange(0, 12), default=4, show_default=True, help="Highest derivative.")
 @click.option("--wrt", metavar="NAME", help="The variable to differentiate by, where there are several.")
 @options.parameter
-@options.as_json
-@options.as_csv
+@options.forms
+@options.quiet
 @click.pass_context
 def command(
     context: click.Context,
@@ -36,7 +36,7 @@ def command(
     order: int,
     wrt: str | None,
     parameters: Sequence[tuple[str, float]],
-    form: str | None,
+    quiet: bool,
 ) -> None:
     """Compute derivatives four ways and compare them; exit code 3 says that they disagree.
 
@@ -59,17 +59,18 @@ def command(
 
     f = pl.parse(options.read_text(expression), **dict(parameters))
     f = f if f.variables else pl.Expression(f.node, ("x",))
-    variable = _variable(f, wrt)
+    variable = chosen_variable(f.variables, wrt)
     points = grid(f.variables, at, dict.fromkeys(f.variables, _DEFAULT))
     found = four_ways(f, variable, points, order)
-    names = _names(f, variable, order)
+    names = derivative_names("f", f.variables, variable, order)
     _warn_of_gaps(names, found)
     _warn_of_disagreement(f.variables, names, found)
     agree = all(way.agree for way in found)
     content = {"expression": str(f), "variables": list(f.variables), "wrt": variable, "agree": agree}
     words = f"f({', '.join(f.variables)}) = {f}\n{_verdict(found)}"
     columns = [*f.variables, "order", *_WAYS, "disagreement", "allowed"]
-    show(form, "pinnlite/check/1", words, content, Table(columns, list(map(_row, found))))
+    formula = f"f({', '.join(f.variables)}) = {f.latex()}"
+    show(Report("pinnlite/check/1", words, content, Table(columns, list(map(_row, found))), formula))
     if not agree:
         context.exit(_DISAGREEMENT)
 

@@ -1,12 +1,15 @@
 """``pinnlite derive``: the derivatives of an expression as formulas, numbers and a picture."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from pinnlite.cli import options
-from pinnlite.cli.output import Table, grid, show
+from pinnlite.cli.derivative_names import chosen_variable, derivative_names, typeset_derivatives
+from pinnlite.cli.eval import is_model, show_model
+from pinnlite.cli.output import Report, Table, grid, show, warn_of_gaps
+from pinnlite.cli.pictures import print_curves
 from pinnlite.cli.values import Points
 from pinnlite.errors import DerivativeError, ProblemError
 
@@ -18,27 +21,27 @@ if TYPE_CHECKING:
 
 _LONGEST = 3000  # parts of a formula that is still worth printing
 _RESOLUTION = 601  # points of a drawn curve
+_MOST_DOTS = 60  # on it
+_TITLE = 120  # characters of a formula that fits above a picture
 
 
-@click.command(cls=options.MathematicalCommand)
-@click.argument("expression")
+@click.command(cls=options.MathematicalCommand, short_help="Derivatives as formulas, numbers and pictures.")
+@click.argument("expression", metavar="EXPRESSION|FILE|-")
 @options.at
 @click.option("--order", type=click.IntRange(0, 12), default=1, show_default=True, help="Highest derivative.")
 @click.option("--wrt", metavar="NAME", help="The variable to differentiate by, where there are several.")
 @options.parameter
-@click.option("--latex", is_flag=True, help="Print the formulas in LaTeX.")
-@options.as_json
-@options.as_csv
+@options.forms
 @options.plot
+@options.quiet
 def command(
     expression: str,
     at: Sequence[Points],
     order: int,
     wrt: str | None,
     parameters: Sequence[tuple[str, float]],
-    latex: bool,
-    form: str | None,
     plot: str | None,
+    quiet: bool,
 ) -> None:
     """Differentiate an expression, or what standard input holds where it is "-".
 
@@ -46,61 +49,51 @@ def command(
       pinnlite derive "x**2+1" --at 1,2,3,4 --order 2
       pinnlite derive "-x**2" --at -1,2
       pinnlite derive "sin(x)*exp(-a*x)" -p a=1/2 --at 0:2*pi:101 --order 3 --plot sine.png
+      pinnlite derive "tanh(x)" --at -3:3:7 --plot -
       pinnlite derive "x**2*y" --wrt x --at x=0:1:3 --at y=1,2
       echo "exp(-x^2)" | pinnlite derive - --order 4 --latex
+      pinnlite derive u.safetensors --at 0:1:5
+
+    The name of a .safetensors file stands for the solution or the model in it, as for pinnlite eval.
     """
     import pinnlite as pl
+    from pinnlite.language.latex import typeset_name
 
-    if not at and (form == "csv" or plot):
+    if is_model(expression):
+        show_model(expression, at, order, wrt, plot)
+        return
+    if not at and (options.form_of(click.get_current_context()) == "csv" or plot):
         raise ProblemError("numbers were asked for, but not where: add points, such as --at 0:1:11")
     f = pl.parse(options.read_text(expression), **dict(parameters))
     f = f if f.variables else pl.Expression(f.node, ("x",))
-    variable = _variable(f, wrt)
+    variable = chosen_variable(f.variables, wrt)
     points = grid(f.variables, at, {}) if at else []
-    names = _names(f, variable, order)
+    names = derivative_names("f", f.variables, variable, order)
+    typeset = typeset_derivatives("f", f.variables, variable, order)
     rows = [
         [*point, *values] for point, values in zip(points, _values(f, variable, order, points), strict=True)
     ]
-    _warn_of_gaps(names, f.variables, rows)
+    warn_of_gaps(names, f.variables, rows)
     formulas = _formulas(f, variable, order)
+    missing = [None] * (order + 1 - len(formulas))
+    report = Report(
+        "pinnlite/derive/1",
+        _lines(names, f.variables, list(map(str, formulas))),
+        {
+            "expression": str(f),
+            "variables": list(f.variables),
+            "wrt": variable,
+            "formulas": [*map(str, formulas), *missing],
+            "latex": [*(g.latex() for g in formulas), *missing],
+        },
+        Table([*f.variables, *names], rows, [*map(typeset_name, f.variables), *typeset]),
+        _lines(typeset, list(map(typeset_name, f.variables)), [g.latex() for g in formulas]),
+    )
     if plot:
-        _draw(plot, f, variable, order, points)
-    content = {
-        "expression": str(f),
-        "variables": list(f.variables),
-        "wrt": variable,
-        "formulas": [_written(g, latex) for g in formulas] + [None] * (order + 1 - len(formulas)),
-    }
-    words = _lines(_tex_names(f, variable, order) if latex else names, f, formulas, latex)
-    show(form, "pinnlite/derive/1", words, content, Table([*f.variables, *names], rows))
-
-
-def _variable(f: "Expression", wrt: str | None) -> str:
-    if wrt is None and len(f.variables) > 1:
-        shown = ", ".join(f.variables)
-        raise ProblemError(f"by which variable? There are {shown}: add --wrt {f.variables[0]}")
-    if wrt is not None and wrt not in f.variables:
-        raise ProblemError(f"--wrt: there is no variable {wrt}; there is {', '.join(f.variables)}")
-    return wrt or f.variables[0]
-
-
-def _names(f: "Expression", variable: str, order: int) -> list[str]:
-    """f, f', f'' with one variable; f, f_x, f_xx or df/dtheta with several."""
-    if len(f.variables) == 1:
-        return ["f" + ("'" * k if k <= 3 else f"^({k})") for k in range(order + 1)]
-    if len(variable) == 1:
-        return ["f" + ("_" + variable * k if k else "") for k in range(order + 1)]
-    powers = ["", "", *map(str, range(2, order + 1))]
-    return ["f", *(f"d{powers[k]}f/d{variable}{powers[k]}" for k in range(1, order + 1))]
-
-
-def _tex_names(f: "Expression", variable: str, order: int) -> list[str]:
-    """The same as they are typeset."""
-    from pinnlite.language.latex import typeset_name
-
-    if len(f.variables) == 1:
-        return ["f" + ("'" * k if k <= 3 else f"^{{({k})}}") for k in range(order + 1)]
-    return ["f" + (f"_{{{typeset_name(variable) * k}}}" if k else "") for k in range(order + 1)]
+        picture = _picture(f, variable, order, points)
+    show(report)
+    if plot:
+        picture(plot)
 
 
 def _values(
@@ -122,19 +115,6 @@ def _values(
     found = pl.partials(function, torch.tensor(points, dtype=torch.float64), indices)
     rows: list[list[float]] = torch.stack([found[index].detach() for index in indices], dim=1).tolist()
     return rows
-
-
-def _warn_of_gaps(names: Sequence[str], variables: Sequence[str], rows: Sequence[Sequence[float]]) -> None:
-    """Say where a value is NaN or infinite, once for each derivative."""
-    import math
-    import warnings
-
-    for column, name in enumerate(names, start=len(variables)):
-        for row in rows:
-            if not math.isfinite(row[column]):
-                place = ", ".join(f"{x} = {value:g}" for x, value in zip(variables, row, strict=False))
-                warnings.warn(f"{name} is not finite at {place}", stacklevel=2)
-                break
 
 
 def _formulas(f: "Expression", variable: str, order: int) -> "list[Expression]":
@@ -170,46 +150,63 @@ def _length(node: "Node") -> int:
     return length(node)
 
 
-def _written(f: "Expression", latex: bool) -> str:
-    return f.latex() if latex else str(f)
-
-
-def _lines(names: Sequence[str], f: "Expression", formulas: "Sequence[Expression]", latex: bool) -> str:
-    from pinnlite.language.latex import typeset_name
-
-    arguments = ", ".join(map(typeset_name, f.variables) if latex else f.variables)
-    heads = [f"{name}({arguments})" for name in names[: len(formulas)]]
+def _lines(names: Sequence[str], variables: Sequence[str], formulas: Sequence[str]) -> str:
+    heads = [f"{name}({', '.join(variables)})" for name in names[: len(formulas)]]
     width = max(map(len, heads))
-    return "\n".join(
-        f"{head:{width}} = {_written(g, latex)}" for head, g in zip(heads, formulas, strict=True)
-    )
+    return "\n".join(f"{head:{width}} = {formula}" for head, formula in zip(heads, formulas, strict=True))
 
 
-def _draw(path: str, f: "Expression", variable: str, order: int, points: Sequence[tuple[float, ...]]) -> None:
-    """A picture over the range of the points, which is drawn as a curve with the points on it."""
-    from pinnlite.language.latex import typeset_name
-    from pinnlite.report.plots import derivatives_figure, write
+def _picture(
+    f: "Expression", variable: str, order: int, points: Sequence[tuple[float, ...]]
+) -> Callable[[str], None]:
+    """What draws the derivatives over the range of the points, which are marked on the curves.
 
+    Raises:
+        ProblemError: the points make no curve.
+    """
     column = f.variables.index(variable)
     places = sorted({point[column] for point in points})
     if len(places) < 2 or len({(*p[:column], *p[column + 1 :]) for p in points}) > 1:
         raise ProblemError(
             f"--plot draws a curve over {variable}: give two or more points of {variable}, and one of the others"
         )
-    steps = [places[0] + (places[-1] - places[0]) * i / (_RESOLUTION - 1) for i in range(_RESOLUTION)]
-    curve = [(*points[0][:column], step, *points[0][column + 1 :]) for step in steps]
-    dots = _values(f, variable, order, points)
-    names = _tex_names(f, variable, order)
+
+    def draw(path: str) -> None:
+        steps = [places[0] + (places[-1] - places[0]) * i / (_RESOLUTION - 1) for i in range(_RESOLUTION)]
+        curve = [(*points[0][:column], step, *points[0][column + 1 :]) for step in steps]
+        values = list(zip(*_values(f, variable, order, curve), strict=True))
+        if path == options.TERMINAL:
+            arguments = ", ".join(f.variables)
+            names = [f"{name}({arguments})" for name in derivative_names("f", f.variables, variable, order)]
+            print_curves(variable, steps, dict(zip(names, values, strict=True)))
+            return
+        dots = list(zip(*_values(f, variable, order, points), strict=True))
+        marked = ([point[column] for point in points], dots) if len(points) <= _MOST_DOTS else None
+        _write_figure(path, f, variable, steps, values, marked)
+
+    return draw
+
+
+def _write_figure(
+    path: str,
+    f: "Expression",
+    variable: str,
+    steps: Sequence[float],
+    values: Sequence[Sequence[float]],
+    marked: tuple[Sequence[float], Sequence[Sequence[float]]] | None,
+) -> None:
+    from pinnlite.language.latex import typeset_name
+    from pinnlite.report.plots import derivatives_figure, write
+
     arguments = ", ".join(map(typeset_name, f.variables))
+    names = typeset_derivatives("f", f.variables, variable, len(values) - 1)
     title = f"f({arguments}) = {f.latex()}"
     figure = derivatives_figure(
         typeset_name(variable),
         steps,
-        list(zip(*_values(f, variable, order, curve), strict=True)),
+        values,
         [f"{name}({arguments})" for name in names],
-        title=title if len(title) <= 120 else "",
-        marked=([point[column] for point in points], list(zip(*dots, strict=True)))
-        if len(points) <= 60
-        else None,
+        title=title if len(title) <= _TITLE else "",
+        marked=marked,
     )
     write(figure, path)

@@ -1,22 +1,25 @@
-"""``pinnlite fit``: a model fitted to a function."""
+"""``pinnlite fit``: a model fitted to a function or to data."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pinnlite.cli import options
-from pinnlite.cli.output import Table, grid, show
+from pinnlite.cli.csv_data import read_columns
+from pinnlite.cli.output import Report, Table, grid, show
+from pinnlite.cli.pictures import draw_fit
 from pinnlite.cli.values import Interval, Points, domain
 from pinnlite.errors import ProblemError
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from pinnlite.language.expression import Expression
     from pinnlite.solving.fitting.fit import Fit
 
 _POINTS = 11
+_COLUMNS = 2  # of data
 # The models that can be named: how the text behind the colon is written.
 _MODELS = {
     "polynomial": "polynomial:DEGREE",
@@ -27,16 +30,15 @@ _MODELS = {
 }
 
 
-@click.command(cls=options.MathematicalCommand)
-@click.argument("expression")
+@click.command(cls=options.MathematicalCommand, short_help="A model fitted to a function or to data.")
+@click.argument("target", metavar="EXPRESSION|FILE.csv|-")
 @click.option("--model", metavar="NAME:SIZE", required=True, help=", ".join(_MODELS.values()) + ".")
 @click.option(
     "--on",
     "variable",
     type=domain,
     metavar="NAME=LOW,HIGH",
-    required=True,
-    help="The variable and the ends of its interval.",
+    help="The variable and the ends of its interval; data bring their own.",
 )
 @click.option(
     "--method", default="auto", show_default=True, help="least-squares, gauss-newton, lbfgs or adam."
@@ -46,50 +48,85 @@ _MODELS = {
 )
 @options.parameter
 @options.at
-@options.as_json
-@options.as_csv
+@options.forms
 @options.plot
+@options.out
 @options.seed
+@options.quiet
+@options.verbose
 def command(
-    expression: str,
+    target: str,
     model: str,
-    variable: tuple[str, Interval],
+    variable: tuple[str, Interval] | None,
     method: str,
     count: int,
     parameters: Sequence[tuple[str, float]],
     at: Sequence[Points],
-    form: str | None,
     plot: str | None,
+    out: str | None,
     seed: int,
+    quiet: bool,
+    verbose: bool,
 ) -> None:
-    """Fit a model to a function of one variable.
+    """Fit a model to a function of one variable, or to the two columns of a file.
 
     \b
       pinnlite fit "sin(x)" --model polynomial:3 --on x=-pi,pi
       pinnlite fit "exp(-x**2)" --model legendre:20 --on x=-3,3 --plot bell.png
       pinnlite fit "abs(x)" --model mlp:16x2 --method lbfgs --on x=-1,1 --seed 1 --json
+      pinnlite fit data.csv --model legendre:8 --plot - --out series.safetensors
     """
     import pinnlite as pl
 
-    name, interval = variable
-    f = pl.parse(options.read_text(expression), **dict(parameters))
-    if f.variables not in {(name,), ()}:
-        raise ProblemError(
-            f"a fit follows a function of {name} alone, but this one has {', '.join(f.variables)}"
-        )
-    result = pl.fit(f, _build(model, interval, seed), method=method, x=interval, points=count)
+    if target.strip().endswith(".csv"):
+        name, followed, interval, known = _data(target.strip())
+    else:
+        if variable is None:
+            raise ProblemError("where is the function to be followed? Give its interval, such as --on x=-1,1")
+        name, interval = variable
+        followed = known = pl.parse(options.read_text(target), **dict(parameters))
+        if followed.variables not in {(name,), ()}:
+            raise ProblemError(
+                f"a fit follows a function of {name} alone, but this one has {', '.join(followed.variables)}"
+            )
+    grid([name], at, {name: [0.0]})
+    built = _build(model, interval, seed)
+    where: dict[str, Any] = {} if target.strip().endswith(".csv") else {"x": interval, "points": count}
+    result = pl.fit(followed, built, method=method, progress=not quiet, **where)
+    result = replace(result, variable=name)
+    if out:
+        result.save(out)
+    if verbose:
+        _show_history(result)
     content = {
-        "expression": str(f),
+        "target": target if known is None else str(known),
         "model": model,
         "formula": str(result),
         "status": result.status,
         "error": result.error,
         "seconds": result.seconds,
+        "out": out,
     }
     words = f"{result}\nrelative error {result.error:.1e}, {result.status}, {result.seconds:.2f} s"
-    show(form, "pinnlite/fit/1", words, content, _table(f, result, name, interval, at))
+    show(Report("pinnlite/fit/1", words, content, _table(known, result, name, interval, at)))
     if plot:
-        options.draw(result, plot)
+        draw_fit(result, plot)
+
+
+def _data(path: str) -> tuple[str, Any, Interval, None]:
+    """The name of the variable, the pair of columns, the interval that they span, and no formula."""
+    headings, columns = read_columns(path)
+    if len(columns) != _COLUMNS:
+        raise ProblemError(f"{path} has {len(columns)} columns, and a fit takes two: places and values")
+    x, y = columns
+    if min(x) == max(x):
+        raise ProblemError(f"{path}: all places are {x[0]:g}; a fit needs two different ones")
+    return headings[0] if headings else "x", (x, y), (min(x), max(x)), None
+
+
+def _show_history(result: "Fit") -> None:
+    for step, loss in result.history:
+        click.echo(f"step {step:6}  loss {loss:.6g}", err=True)
 
 
 def _build(text: str, interval: Interval, seed: int) -> "nn.Module":
@@ -118,18 +155,14 @@ def _build(text: str, interval: Interval, seed: int) -> "nn.Module":
         raise ProblemError(f"--model {text}: {error}") from None
 
 
-def _table(
-    f: "Expression",
-    result: "Fit",
-    name: str,
-    interval: Interval,
-    at: Sequence[Points],
-) -> Table:
-    """Target and fit side by side at the points asked for, otherwise at eleven along the interval."""
+def _table(known: Any, result: "Fit", name: str, interval: Interval, at: Sequence[Points]) -> Table:
+    """Target, if it is a function, and fit side by side at the points asked for, otherwise at eleven."""
     import torch
 
     even = torch.linspace(*interval, _POINTS, dtype=torch.float64).tolist()
     x = torch.tensor(grid([name], at, {name: even}), dtype=torch.float64)
     with torch.no_grad():
         fitted = result.model(x).reshape(-1)
-    return Table([name, "f", "fit"], torch.stack([x[:, 0], f(x[:, 0]), fitted], dim=1).tolist())
+    if known is None:
+        return Table([name, "fit"], torch.stack([x[:, 0], fitted], dim=1).tolist())
+    return Table([name, "f", "fit"], torch.stack([x[:, 0], known(x[:, 0]), fitted], dim=1).tolist())

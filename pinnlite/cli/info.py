@@ -3,13 +3,12 @@
 import click
 
 from pinnlite.cli import options
-from pinnlite.cli.output import Table, show
+from pinnlite.cli.output import Report, Table, show
 
 
-@click.command()
-@options.as_json
-@options.as_csv
-def command(form: str | None) -> None:
+@click.command(short_help="Versions and devices.")
+@options.forms
+def command() -> None:
     """Show versions, devices and threads.
 
     \b
@@ -32,4 +31,4 @@ def command(form: str | None) -> None:
         "devices": ", ".join(devices),
         "threads": str(torch.get_num_threads()),
     }
-    show(form, "pinnlite/info/1", "", {}, Table(["what", "value"], list(facts.items())))
+    show(Report("pinnlite/info/1", "", {}, Table(["what", "value"], list(facts.items()))))

@@ -2,31 +2,66 @@
 
 import re
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from pinnlite.cli.values import assignment, points
 from pinnlite.errors import FileError, ProblemError
 
-if TYPE_CHECKING:
-    from pinnlite.solution import Solution
-    from pinnlite.solving.fitting.fit import Fit
+Command = Callable[..., Any]
 
 _MOST_INPUT = 100_000  # bytes; far beyond what the language reads, so that an endless stream ends
 _PICTURES = (".png", ".svg", ".pdf")
+_FORM = "pinnlite.form"
+TERMINAL = "-"  # in place of a picture's file
 _OPTION = re.compile(r"--[A-Za-z][A-Za-z-]*(=.*)?", re.DOTALL)
 
 
 def _check_picture(context: click.Context, option: click.Parameter, path: str | None) -> str | None:
     """Refuse a file that no picture can become before anything is computed for it."""
-    if path is not None and Path(path).suffix.lower() not in _PICTURES:
+    if path is None or path == TERMINAL:
+        return path
+    if Path(path).suffix.lower() not in _PICTURES:
         raise FileError(f"'{path}' is no picture that can be written: end it in {', '.join(_PICTURES)}")
+    return check_folder(context, option, path)
+
+
+def check_folder(context: click.Context, option: click.Parameter, path: str | None) -> str | None:
+    """Refuse a file in a folder that is not there before anything is computed for it."""
     if path is not None and not Path(path).parent.is_dir():
         raise FileError(f"'{path}' cannot be written: there is no folder '{Path(path).parent}'")
+    if path is not None and Path(path).is_dir():
+        raise FileError(f"'{path}' cannot be written: it is a folder")
     return path
+
+
+def _one_form(context: click.Context, option: click.Parameter, chosen: bool) -> bool:
+    """Refuse two forms of output at once, of which one would be lost."""
+    if chosen:
+        before = context.meta.setdefault(_FORM, option.name)
+        if before != option.name:
+            raise click.UsageError(f"--{before} and --{option.name} are two forms of one output: choose one")
+    return chosen
+
+
+def _form(name: str, explained: str) -> Callable[[Command], Command]:
+    return click.option(f"--{name}", is_flag=True, expose_value=False, callback=_one_form, help=explained)
+
+
+def _silence(context: click.Context, option: click.Parameter, quiet: bool) -> bool:
+    if quiet:
+        warnings.simplefilter("ignore")  # until the command line ends
+    return quiet
+
+
+def form_of(context: click.Context) -> str | None:
+    """The form of output that was asked for: "json", "csv", "latex", or None for people."""
+    form: str | None = context.meta.get(_FORM)
+    return form
 
 
 at = click.option(
@@ -45,10 +80,33 @@ parameter = click.option(
     multiple=True,
     help="A named number, such as nu=0.01/pi.",
 )
-as_json = click.option("--json", "form", flag_value="json", help="Print one JSON object; never NaN, null.")
-as_csv = click.option("--csv", "form", flag_value="csv", help="Print the table as comma-separated values.")
+_as_json = _form("json", "Print one JSON object; never NaN, null.")
+_as_csv = _form("csv", "Print the table as comma-separated values.")
+_as_latex = _form("latex", "Print formulas and table in LaTeX.")
+
+
+def forms(command: Command) -> Command:
+    """The options that say in which form a result is printed."""
+    return _as_json(_as_csv(_as_latex(command)))
+
+
 plot = click.option(
-    "--plot", metavar="FILE", callback=_check_picture, help="Also draw a picture: .png, .svg or .pdf."
+    "--plot",
+    metavar="FILE",
+    callback=_check_picture,
+    help="Also draw a picture: .png, .svg or .pdf; - draws it with characters.",
+)
+quiet = click.option(
+    "-q",
+    "--quiet",
+    is_flag=True,
+    callback=_silence,
+    is_eager=True,
+    help="Neither progress nor warnings.",
+)
+verbose = click.option("-v", "--verbose", is_flag=True, help="Say on standard error what was tried.")
+out = click.option(
+    "--out", metavar="FILE", callback=check_folder, help="Keep the result in a .safetensors file."
 )
 seed = click.option(
     "--seed",
@@ -108,10 +166,3 @@ def distinct(named: Sequence[tuple[str, Any]]) -> dict[str, Any]:
             )
         found[name] = value
     return found
-
-
-def draw(result: "Fit | Solution", path: str) -> None:
-    """Write the picture of a result."""
-    from pinnlite.report.plots import write
-
-    write(result.plot().get_figure(root=True), path)

@@ -1,5 +1,7 @@
 """Where results go: one table in the form asked for, to standard output."""
 
+import math
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -8,39 +10,65 @@ from typing import Any
 
 import click
 
+from pinnlite.cli.options import form_of
 from pinnlite.cli.values import Points
 from pinnlite.errors import ProblemError
-from pinnlite.report.tables import Cell, csv_table, json_document, text_table
+from pinnlite.report.tables import Cell, csv_table, json_document, latex_table, print_table
 
 _MOST_ROWS = 1_000_000
 
 
 @dataclass(frozen=True)
 class Table:
-    """Columns with their headings, and rows of equal length."""
+    """Columns with their headings, and rows of equal length; ``typeset`` are the headings in TeX."""
 
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]]
+    typeset: Sequence[str] = ()
 
 
-def show(form: str | None, schema: str, words: str, content: dict[str, Any], table: Table) -> None:
-    """Print a result.
+@dataclass(frozen=True)
+class Report:
+    """A result, in each form in which it may be printed.
 
-    Args:
-        form: "json", "csv", or None for words and a table to be read by people.
+    Attributes:
         schema: name and version of the JSON object, such as "pinnlite/derive/1".
         words: lines that stand above the table.
         content: what the JSON object holds besides the table.
         table: its rows may be none.
+        formulas: the words in LaTeX.
+        pretty: the table for people, if they are shown less than programs.
     """
+
+    schema: str
+    words: str
+    content: dict[str, Any]
+    table: Table
+    formulas: str = ""
+    pretty: Table | None = None
+
+
+def show(report: Report) -> None:
+    """Print a result in the form that the command was asked for."""
+    form, table = form_of(click.get_current_context()), report.table
     if form == "json":
-        click.echo(json_document(schema, **content, columns=list(table.columns), rows=list(table.rows)))
+        columns, rows = list(table.columns), list(table.rows)
+        click.echo(json_document(report.schema, **report.content, columns=columns, rows=rows))
     elif form == "csv":
         click.echo(csv_table(table.columns, table.rows))
-    else:
-        blocks = [words] * bool(words)
-        blocks += [text_table(table.columns, table.rows)] * bool(table.rows)
+    elif form == "latex":
+        typeset = table.typeset or [rf"\mathrm{{{name}}}" for name in table.columns]
+        blocks = [report.formulas] * bool(report.formulas)
+        blocks += [latex_table(typeset, (report.pretty or table).rows)] * bool(table.rows)
         click.echo("\n\n".join(blocks))
+    else:
+        pretty = report.pretty or table
+        if report.words:
+            click.echo(report.words)
+        if report.words and pretty.rows:
+            click.echo()
+        if pretty.rows:
+            print_table(pretty.columns, pretty.rows)
 
 
 def grid(
@@ -76,3 +104,13 @@ def grid(
     if prod(map(len, columns)) > _MOST_ROWS:
         raise ProblemError(f"--at: these are more than {_MOST_ROWS:,} points; give fewer")
     return list(product(*columns))
+
+
+def warn_of_gaps(names: Sequence[str], variables: Sequence[str], rows: Sequence[Sequence[float]]) -> None:
+    """Say where a value is NaN or infinite, once for each column."""
+    for column, name in enumerate(names, start=len(variables)):
+        for row in rows:
+            if not math.isfinite(row[column]):
+                place = ", ".join(f"{x} = {value:g}" for x, value in zip(variables, row, strict=False))
+                warnings.warn(f"{name} is not finite at {place}", stacklevel=2)
+                break

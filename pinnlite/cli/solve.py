@@ -1,69 +1,88 @@
 """``pinnlite solve``: a differential equation to a stated tolerance."""
 
 import math
-import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pinnlite.cli import options
-from pinnlite.cli.output import Table, grid, show
-from pinnlite.cli.values import Interval, Points, domain, number
+from pinnlite.cli.csv_data import chosen_columns
+from pinnlite.cli.eval import content_of
+from pinnlite.cli.output import Report, grid, show
+from pinnlite.cli.pictures import draw_solution
+from pinnlite.cli.problem_file import Stated, is_problem, read_problem, read_problem_file
+from pinnlite.cli.solution_table import solution_table, without_rounding
+from pinnlite.cli.values import Interval, Points, assignment, domain, named_text, number
+from pinnlite.errors import ProblemError
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
+    from pinnlite.problem.problem import Problem
     from pinnlite.solution import Solution
 
-_POINTS = {1: 11, 2: 5}  # along each coordinate, by how many there are: a table that fits a screen
-_POINTS_OF_MORE = 3
-_ROUNDING = 1e-14  # of a column's largest value: what is smaller is printed as zero for people
 _NOT_CONVERGED, _INTERRUPTED = 3, 130
+_TOLERANCE = 1e-6
 
 
-@click.command(cls=options.MathematicalCommand)
-@click.argument("statements", nargs=-1, required=True)
+@click.command(cls=options.MathematicalCommand, short_help="A differential equation to a stated tolerance.")
+@click.argument("statements", nargs=-1, metavar="STATEMENT...|FILE.toml|-")
 @click.option(
     "--on",
     "intervals",
     type=domain,
     metavar="NAME=LOW,HIGH",
     multiple=True,
-    required=True,
-    help="A coordinate and its ends.",
+    help="A coordinate and its ends, once for each.",
+)
+@click.option("--region", metavar="TEXT", help='A region that is no box: "Disk((0, 0), 1)".')
+@click.option(
+    "--tol", type=number, metavar="NUMBER", help="Relative L2 error to be reached.  [default: 1e-6]"
+)
+@click.option("--trial", help="legendre, features, network or auto.  [default: auto]")
+@options.parameter
+@click.option(
+    "--unknown",
+    "sought",
+    type=assignment,
+    metavar="NAME=GUESS",
+    multiple=True,
+    help="A parameter that is to be found, and where to start.",
 )
 @click.option(
-    "--tol",
-    type=number,
-    metavar="NUMBER",
-    default="1e-6",
-    show_default=True,
-    help="Relative L2 error to be reached.",
+    "--data",
+    "observed",
+    type=named_text,
+    metavar="NAME=FILE.csv",
+    multiple=True,
+    help="Observations of an unknown: columns of the coordinates and of its values.",
 )
-@click.option("--trial", default="auto", show_default=True, help="legendre, features or network.")
-@options.parameter
 @options.at
-@options.as_json
-@options.as_csv
+@options.forms
 @options.plot
+@options.out
 @options.seed
 @click.option(
     "--time-limit", type=number, metavar="SECONDS", help="Time after which the best answer so far is given."
 )
+@options.quiet
+@options.verbose
 @click.pass_context
 def command(
     context: click.Context,
+    /,
     statements: Sequence[str],
     intervals: Sequence[tuple[str, Interval]],
-    tol: float,
-    trial: str,
+    region: str | None,
     parameters: Sequence[tuple[str, float]],
+    sought: Sequence[tuple[str, float]],
+    observed: Sequence[tuple[str, str]],
     at: Sequence[Points],
-    form: str | None,
     plot: str | None,
-    seed: int,
-    time_limit: float | None,
+    out: str | None,
+    quiet: bool,
+    verbose: bool,
+    **settings: Any,
 ) -> None:
     """Solve a differential equation to a stated tolerance; exit code 3 says that it was not reached.
 
@@ -71,102 +90,103 @@ def command(
       pinnlite solve "u'' + u = 0" "u(0) = 0" "u'(0) = 1" --on x=0,2*pi
       pinnlite solve "u_xx + exp(u) = 0, u(0) = 0, u(1) = 0" --on x=0,1 --tol 1e-10 --plot u.png
       pinnlite solve "u' = -k*u; u(0) = 1" --on t=0,5 -p k=log(2) --at 0:5:6 --csv
+      pinnlite solve "u_xx + u_yy = -4, u = 0 on boundary" --region "Disk((0, 0), 1)" --out disk.safetensors
+      pinnlite solve "u' = -k*u, u(0) = 1" --on t=0,5 --unknown k=1 --data u=decay.csv
+      pinnlite solve burgers.toml --tol 1e-8 --plot burgers.png
       pinnlite solve - --on x=0,1 < problem.txt
 
     Statements are equations and conditions: one in each argument, or several with commas, semicolons or newlines
-    between them; "-" reads them from standard input.
+    between them; "-" reads them from standard input. u'', u_xx and d2u/dx2 are the same derivative. A TOML file holds
+    the problem, and options besides override what it says:
+
+    \b
+      [problem]
+      equation = "u_t + u*u_x = nu*u_xx"
+      conditions = ["u(x,0) = -sin(pi*x)", "u(-1,t) = 0", "u(1,t) = 0"]
+      domain = { x = [-1, 1], t = [0, 1] }
+      params = { nu = "0.01/pi" }
+      [solve]
+      tol = 1e-6
     """
     import pinnlite as pl
 
-    named = options.distinct([*intervals, *parameters])
-    problem = pl.Problem(*map(options.read_text, statements), **named)
+    given = _given(statements)
+    named = options.distinct([*intervals, *parameters, *((name, pl.Unknown(at)) for name, at in sought)])
+    problem = _problem(given, named, region, observed)
     names = problem.domain.names
     grid(names, at, {name: [0.0] for name in names})  # refuses what cannot be asked for before time is spent
-    solution = pl.solve(problem, tol=tol, trial=trial, seed=seed, time_limit=time_limit)
-    table = _table(solution, at)
-    content = _content(solution)
-    show(form, "pinnlite/solve/1", _words(solution), content, table if form else _without_rounding(table))
-    if plot:
-        options.draw(solution, plot)
+    chosen = {name: value for name, value in settings.items() if value is not None}
+    solution = pl.solve(problem, **{"tol": _TOLERANCE, **given.settings, **chosen}, progress=not quiet)
+    if out and solution.trial is not None:
+        solution.save(out)
+    if verbose:
+        click.echo("\n".join(solution.history), err=True)
+    table = solution_table(solution, at)
+    formulas = _formulas(problem)
+    content = {**content_of(solution), "out": out if solution.trial is not None else None}
+    show(
+        Report("pinnlite/solve/1", _words(solution), content, table, formulas, without_rounding(table)),
+    )
+    if plot and solution.trial is not None:
+        draw_solution(solution, plot)
     if solution.history and solution.history[-1].endswith("interrupted"):
         context.exit(_INTERRUPTED)  # solve itself gives the best it had, which has just been printed
     if not solution.converged:
         context.exit(_NOT_CONVERGED)
 
 
+def _given(statements: Sequence[str]) -> Stated:
+    """What the arguments state: a file, or statements as they stand."""
+    if not statements:
+        raise click.UsageError("missing argument: state an equation and its conditions, or name a TOML file")
+    if len(statements) == 1 and statements[0].strip().endswith(".toml"):
+        return read_problem_file(statements[0].strip())
+    texts = list(map(options.read_text, statements))
+    if len(texts) == 1 and is_problem(texts[0]):
+        return read_problem(texts[0], "standard input", Path())
+    return Stated(texts)
+
+
+def _problem(
+    given: Stated, named: dict[str, Any], region: str | None, observed: Sequence[tuple[str, str]]
+) -> "Problem":
+    import pinnlite as pl
+    from pinnlite.geometry.region_text import read_region
+
+    on = read_region(region) if region is not None else given.region
+    names = {**given.names, **named}
+    coordinates = [
+        *(on.names if on else ()),
+        *(name for name, value in names.items() if isinstance(value, tuple)),
+    ]
+    if not coordinates:
+        raise ProblemError(
+            "on which domain? Give each coordinate its ends, such as --on x=0,1, or a --region"
+        )
+    data = []
+    for name, path in {**given.data, **dict(observed)}.items():
+        *points, values = chosen_columns(path, [*coordinates, name])
+        data.append(pl.data(name, *points, values))
+    return pl.Problem(*given.statements, *data, on=on, **names)
+
+
 def _words(solution: "Solution") -> str:
     known = f"{solution.error:.1e}" if math.isfinite(solution.error) else "unknown"
     verdict = "converged" if solution.converged else "not converged"
-    return (
-        f"{verdict}: {solution.status}\n"
-        f"estimated error {known} (tol {solution.tol:.0e}), {solution.kind}, {solution.seconds:.2f} s"
-    )
-
-
-def _content(solution: "Solution") -> dict[str, object]:
-    problem = solution.problem
-    return {
-        "statements": list(problem.statements),
-        "domain": problem.domain.intervals,
-        "parameters": problem.parameters,
-        "tol": solution.tol,
-        "converged": solution.converged,
-        "status": solution.status,
-        "error": solution.error,
-        "trial": solution.kind,
-        "seconds": solution.seconds,
-    }
-
-
-def _table(solution: "Solution", at: Sequence[Points]) -> Table:
-    """Values of the unknowns at the points asked for, otherwise at a few along each coordinate.
-
-    Points past the place where the solution ends, as at a blow-up, have no rows.
-    """
-    import torch
-
-    names, unknowns = solution.problem.domain.names, solution.problem.unknowns
-    if solution.trial is None:
-        return Table([*names, *unknowns], [])
-    ends = dict(solution.problem.domain.intervals)
-    if solution.reached:
-        ends[solution.problem.marching] = solution.reached
-    count = _POINTS.get(len(names), _POINTS_OF_MORE)
-    default = {
-        name: torch.linspace(*pair, count, dtype=torch.float64).tolist() for name, pair in ends.items()
-    }
-    points = torch.tensor(grid(names, at, default), dtype=torch.float64)
-    if solution.reached:
-        points = _found(points, names.index(solution.problem.marching), solution.reached)
-    columns = points.T
-    with torch.no_grad():
-        values = solution(*columns)
-    found = values if isinstance(values, dict) else {unknowns[0]: values}
-    rows = torch.stack([*columns, *(found[unknown] for unknown in unknowns)], dim=1).tolist()
-    return Table([*names, *unknowns], rows)
-
-
-def _found(points: "Tensor", along: int, reached: Interval) -> "Tensor":
-    """The points where there is a solution; how many there are besides is said on standard error."""
-    start, stop = reached
-    kept = points[(start <= points[:, along]) & (points[:, along] <= stop)]
-    if len(kept) < len(points):
-        warnings.warn(
-            f"the solution ends at {stop:g}: {len(points) - len(kept)} of {len(points)} points have no value",
-            stacklevel=2,
-        )
-    return kept
-
-
-def _without_rounding(table: Table) -> Table:
-    """Values that are nothing but rounding beside the largest of their column as zeros."""
-    largest = [max(map(abs, column), default=0.0) for column in zip(*table.rows, strict=True)]
-    small = [_ROUNDING * size for size in largest]
-    rows = [
-        [
-            0.0 if isinstance(cell, float) and abs(cell) < s else cell
-            for cell, s in zip(row, small, strict=True)
-        ]
-        for row in table.rows
+    found = solution.unknowns if solution.trial is not None else {}
+    lines = [
+        f"{verdict}: {solution.status}",
+        f"estimated error {known} (tol {solution.tol:.0e}), {solution.kind}, {solution.seconds:.2f} s",
+        *(f"{name} = {value:.10g}" for name, value in found.items()),
     ]
-    return Table(table.columns, rows)
+    return "\n".join(lines)
+
+
+def _formulas(problem: "Problem") -> str:
+    """The statements in LaTeX, one on each line."""
+    from pinnlite.language.equation import parse_statements
+
+    names = problem.domain.names
+    known: dict[str, float | None] = {**problem.parameters, **dict.fromkeys(problem.unknown_parameters)}
+    texts = problem.statements[: len(problem.statements) - len(problem.data)]
+    return "\n".join(statement.latex() + r" \\" for statement in parse_statements(texts, names, known, set()))

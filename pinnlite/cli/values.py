@@ -44,6 +44,14 @@ def domain(text: str) -> tuple[str, Interval]:
     return name, (_read_number(text, ends[0]), _read_number(text, ends[1]))
 
 
+def named_text(text: str) -> tuple[str, str]:
+    """``NAME=TEXT``."""
+    name, start = _split_name(text)
+    if name is None or not text[start:].strip():
+        raise ParseError("this names no file", text, 1, len(text), "write NAME=FILE, such as u=data.csv")
+    return name, text[start:].strip()
+
+
 def _read_number(text: str, piece: Piece) -> float:
     """The number that a piece of a text stands for; what is wrong is pointed out in the whole text."""
     from pinnlite.language.expression import parse

@@ -7,10 +7,10 @@ from importlib.metadata import version
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from pinnlite.files import problems, trials
-from pinnlite.files.container import read_file, write_file
+from pinnlite.files.container import write_file
 from pinnlite.files.fields import Fields, Tensors
 
 _MOST_SEED = 2**64
@@ -57,13 +57,14 @@ def write_solution(path: str | os.PathLike[str], solution: Mapping[str, Any]) ->
     write_file(path, record, tensors)
 
 
-def read_solution(path: str | os.PathLike[str], module: nn.Module | None) -> dict[str, Any]:
+def read_solution(
+    record: Mapping[str, Any], values: Mapping[str, Tensor], module: nn.Module | None
+) -> dict[str, Any]:
     """The fields of the Solution in a file.
 
     Raises:
-        FileError: the file is not there, is not ours, or is damaged.
+        FileError: it is damaged, or needs a module that was not given.
     """
-    record, values = read_file(path)
     fields, tensors = Fields(record, "solution"), Tensors(values)
     problem = problems.read(fields.object("problem"), tensors.under("problem"))
     trial = (

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -70,6 +71,55 @@ def csv_table(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
     writer.writerow(columns)
     writer.writerows([[cell if isinstance(cell, str) else _exact(cell) for cell in row] for row in rows])
     return text.getvalue().rstrip("\n")
+
+
+def latex_table(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
+    r"""Lay out a table as a LaTeX ``tabular``; headings are mathematics, and so are cells that are words.
+
+    >>> print(latex_table(["x", "f'"], [[0.5, 1e-9]]))
+    \begin{tabular}{rr}
+    $x$ & $f'$ \\
+    \hline
+    $0.5$ & $1 \cdot 10^{-9}$ \\
+    \end{tabular}
+    """
+    lines = [_latex_row(columns), "\\hline", *map(_latex_row, rows)]
+    return "\n".join([f"\\begin{{tabular}}{{{'r' * len(columns)}}}", *lines, "\\end{tabular}"])
+
+
+def _latex_row(cells: Sequence[Cell]) -> str:
+    return " & ".join(f"${_latex_cell(cell)}$" for cell in cells) + r" \\"
+
+
+def _latex_cell(cell: Cell) -> str:
+    if isinstance(cell, str):
+        return cell
+    digits, e, power = format_number(cell).partition("e")
+    return rf"{digits} \cdot 10^{{{int(power)}}}" if e else digits
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
+    """Print a table for people: with lines and colours on a terminal that is wide enough, plain elsewhere."""
+    text = text_table(columns, rows)
+    if not sys.stdout.isatty():
+        print(text)
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for i, name in enumerate(columns):
+        words = any(isinstance(row[i], str) for row in rows)
+        table.add_column(Text(name), justify="left" if words else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*(Text(cell if isinstance(cell, str) else format_number(cell)) for cell in row))
+    if console.measure(table).minimum > console.width:
+        print(text)  # cells would be cut short
+    else:
+        console.print(table)
 
 
 def _exact(value: float) -> str:

@@ -1,6 +1,7 @@
 """How much time a solve has, and whether another step fits into it."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pinnlite.solving.residuals import Monitor
@@ -16,11 +17,17 @@ class Clock:
     stopped: bool = False
     operations: float = 0.0  # of the largest step that was measured
     took: float = 0.0  # and its time
+    listener: Callable[..., None] | None = None  # who is told how far the solve is
 
     @staticmethod
-    def started(limit: float | None) -> "Clock":
+    def started(limit: float | None, listener: Callable[..., None] | None = None) -> "Clock":
         """A clock that starts now."""
-        return Clock(limit, time.perf_counter())
+        return Clock(limit, time.perf_counter(), listener=listener)
+
+    def tell(self, phase: str, done: float = 0.0, error: float | None = None) -> None:
+        """Say how far the solve is: the phase, the share of it that is done, the error estimated so far."""
+        if self.listener is not None:
+            self.listener(phase, done, error)
 
     @property
     def seconds(self) -> float:
@@ -46,7 +53,7 @@ class Clock:
     def part(self, share: float) -> "Clock":
         """A clock of its own for a share of the time that is left."""
         limit = None if self.limit is None else self.seconds + share * max(self.limit - self.seconds, 0.0)
-        return Clock(limit, self.began)
+        return Clock(limit, self.began, listener=self.listener)
 
     def monitor(self, share: float = 1.0) -> Monitor:
         """What stops a method: that another step as long as the longest so far would overrun its share of the time."""
@@ -58,6 +65,7 @@ class Clock:
             if before is not None:
                 self.longest = max(self.longest, now - before)
             before = now
+            self.tell(f"step {step}, sum of squares {loss:.1e}")
             over = self.limit is not None and now + self.longest > share * self.limit
             self.stopped = self.stopped or (over and share == 1.0)
             return over

@@ -53,6 +53,7 @@ def refine(candidates: Iterator[Candidate], problem: Problem, tol: float, clock:
             interrupted = candidate.failure == INTERRUPTED
             if candidate.failure and before is not None and candidate.check is None:
                 break
+            clock.tell(f"checking {candidate.note}", error=best.error if best else None)
             judged = _judged(before, candidate, problem, tol)
             if judged is not None:
                 history[-1] += judged.history[0]

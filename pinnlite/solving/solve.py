@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from pinnlite.problem.callables import CallableStatement
 from pinnlite.problem.means import Means
 from pinnlite.problem.problem import Problem
 from pinnlite.problem.unknown import Data
+from pinnlite.report.progress import Progress
 from pinnlite.solution import Solution
 from pinnlite.solving.choice import KINDS, Task, Way, ways
 from pinnlite.solving.clock import Clock
@@ -45,7 +47,8 @@ def solve(
         method: what makes the rows small where the trial is no set of Legendre elements: "auto" or a method such as
             ``GaussNewton()``.
         seed: decides every random draw.
-        progress: report to stderr as candidates come in.
+        progress: show on stderr, or under a notebook's cell, what is being done, the error estimated so far and the
+            time: from half a second on.
         time_limit: seconds after which the best answer so far is returned.
         names: coordinates with their intervals and parameters with their values, as for ``Problem``.
 
@@ -68,10 +71,11 @@ def solve(
     """
     problem = _posed(statements, names)
     _check_arguments(tol, trial, method, seed, time_limit, problem)
-    clock = Clock.started(time_limit)
     means = Means.of(problem)
-    choice = ways(Task(means.pinned if means else problem, tol, method, seed, clock), trial)
-    kind, result, history = _best(choice, problem, means, tol, clock)
+    with Progress(time_limit) if progress else nullcontext() as listener:
+        clock = Clock.started(time_limit, listener)
+        choice = ways(Task(means.pinned if means else problem, tol, method, seed, clock), trial)
+        kind, result, history = _best(choice, problem, means, tol, clock)
     return Solution(
         problem,
         result.candidate.trial,
@@ -94,6 +98,7 @@ def _best(
     history: tuple[str, ...] = ()
     why = ""
     for way in choice:
+        clock.tell(way.reason)
         if means:
             result = refine(_shifted(way.candidates(), means), means.bare, tol, clock)
         else:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from pinnlite.cli import main
+from tests.streams import said
 
 DERIVE = {
     "sn(x)": "unknown function 'sn' (column 1)\n  sn(x)\n  ^^\n  hint: did you mean 'sin'?",
@@ -57,7 +58,7 @@ OPTIONS = {
     ("x", "--ordr", "2"): "no such option '--ordr'",
     ("x", "--at"): "the option '--at' needs a value\n  hint: see pinnlite derive --help",
     ("x", "y"): "unexpected extra argument (y)",
-    (): "missing argument 'EXPRESSION'",
+    (): "missing argument 'EXPRESSION|FILE|-'",
 }
 OSCILLATOR = ("u'' + u = 0", "--on", "x=0,1")
 SOLVE = {
@@ -80,8 +81,10 @@ SOLVE = {
     ("u' = u, u(0) = 1", "--on", "x=0,1", "--trial", "magic"): "unknown trial 'magic'",
     ("u' = u, u(0) = 1", "--on", "x=0,1", "--time-limit", "-1"): "time_limit = -1.0 is no time",
     ("u' = u, u(0) = 1", "--on", "x=0,1", "--seed", "x"): "invalid value for '--seed'",
-    ("u' = u, u(0) = 1",): "missing option '--on'",
-    ("--on", "x=0,1"): "missing argument 'STATEMENTS...'",
+    (
+        "u' = u, u(0) = 1",
+    ): "on which domain? Give each coordinate its ends, such as --on x=0,1, or a --region",
+    ("--on", "x=0,1"): "missing argument: state an equation and its conditions, or name a TOML file",
 }
 SINE = ("sin(x)", "--on", "x=0,1")
 FIT = {
@@ -125,7 +128,7 @@ def test_bad_input_is_named_and_ends_with_code_2(
     assert main(words) == 2
     out, err = capsys.readouterr()
     assert message in err
-    assert err.startswith("error: ")
+    assert said(err).startswith("error: ")
     assert "Traceback" not in err
     assert ".py" not in err
     assert list(tmp_path.iterdir()) == []

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pinnlite.cli import main
+from tests.streams import said
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 COMMANDS = re.findall(r"^    pinnlite (.*)$", README, re.MULTILINE)
@@ -20,7 +21,7 @@ def test_the_commands(
     words = [a or b for a, b in re.findall(r'"([^"]*)"|(\S+)', line)]
     assert main(words) == 0
     out, err = capsys.readouterr()
-    assert err == ""
+    assert said(err) == ""
     assert len(list(tmp_path.iterdir())) == words.count("--plot")
     if line == COMMANDS[0]:
         shown = README.split("The first prints\n\n")[1].split("\n\n`--json`")[0]

@@ -87,6 +87,7 @@ class _Attempt:
                 return Candidate(None, self._note(self.boxes), _NO_START)
             self.boxes = guess
         while True:
+            self.clock.tell(self._note(self.boxes))
             try:
                 outcome = gauss_newton(self.problem, self.boxes, accuracy, self.clock)
             except Stopped:

@@ -164,6 +164,4 @@ def _apart(problem: Problem, one: Trial, other: Trial) -> float:
     keys = [(unknown, (0,) * X.shape[1]) for unknown in problem.unknowns]
     with torch.no_grad():
         first, second = one.partials(X, keys), other.partials(X, keys)
-    return max(
-        float((first[key] - second[key]).norm() / second[key].norm().clamp(min=_TINY)) for key in keys
-    )
+    return max(float((first[key] - second[key]).norm() / second[key].norm().clamp(min=_TINY)) for key in keys)

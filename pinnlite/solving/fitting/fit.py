@@ -1,9 +1,11 @@
 """The verb fit: a model made to follow a function or data, and what came of it."""
 
 import math
+import os
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, fields
 from typing import Any
 
 import torch
@@ -11,7 +13,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from pinnlite.errors import ProblemError
+from pinnlite.files.export import export
+from pinnlite.files.fits import write_fit
 from pinnlite.models.series import Polynomial
+from pinnlite.report.notebook import html_report
+from pinnlite.report.progress import Progress
 from pinnlite.solving.fitting.data import DataResiduals
 from pinnlite.solving.fitting.targets import sample
 from pinnlite.solving.methods.descent import Descent
@@ -83,11 +89,58 @@ class Fit:
         title = str(self) if len(str(self)) <= _TITLE else type(self.model).__name__
         return fit_figure(self.variable, x.numpy(), y.numpy(), fitted.numpy(), title=title).axes[0]
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fit, its model and what it was fitted to, to one safetensors file, which ``load`` reads.
+
+        Args:
+            path: where; the usual ending is ``.safetensors``.
+
+        Raises:
+            FileError: the file cannot be written.
+
+        Example:
+            >>> import tempfile
+            >>> import pinnlite as pl
+            >>> cubic = pl.fit("sin(x)", pl.Polynomial(3), x=(-1, 1))
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     cubic.save(f"{folder}/cubic.safetensors")
+            ...     again = pl.load(f"{folder}/cubic.safetensors")
+            >>> str(again) == str(cubic)
+            True
+        """
+        write_fit(path, {entry.name: getattr(self, entry.name) for entry in fields(self)})
+
+    def export(self, path: str | os.PathLike[str]) -> None:
+        """Write the model as a program of its own: points (N, d) in, values out.
+
+        Args:
+            path: ends in ``.pt2`` for ``torch.export.load``, in ``.onnx`` for an ONNX runtime.
+
+        Raises:
+            FileError: the path cannot be written, or the model cannot be traced.
+        """
+        low, high = self.x.amin(0).tolist(), self.x.amax(0).tolist()
+        export(self.model, list(zip(low, high, strict=True)), path)
+
     def __str__(self) -> str:
         if isinstance(self.model, Polynomial):
             return self.model.formula(reach=self.x.abs().max().item())
         formula = getattr(self.model, "formula", None)
-        return str(formula() if callable(formula) else self.model)
+        if callable(formula):
+            return str(formula())
+        count = sum(parameter.numel() for parameter in self.model.parameters())
+        return f"{type(self.model).__name__} with {count} parameters"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the picture where there can be one, the formula and how well it fits."""
+        facts = {
+            "model": str(self),
+            "relative error": f"{self.error:.1e}",
+            "status": self.status,
+            "seconds": f"{self.seconds:.2f}",
+        }
+        drawable = self.x.shape[1] == 1 and self.y.ndim == 1
+        return html_report(facts, self.plot().get_figure(root=True) if drawable else None)
 
     def __repr__(self) -> str:
         return f"Fit({self}, error={self.error:.2g}, {self.status})"
@@ -101,6 +154,7 @@ def fit(
     x: Any = None,
     points: Any = 2000,
     loss: str = "sum",
+    progress: bool = False,
 ) -> Fit:
     """Fit a model to a function or to data: minimise the squared distance between them.
 
@@ -120,6 +174,7 @@ def fit(
         x: the interval (a, b) for a target that is text or a function.
         points: how many evenly spaced points of the interval to fit, both ends included.
         loss: ``"sum"`` or ``"mean"``. Only the step size of a Descent depends on it.
+        progress: show on stderr, or under a notebook's cell, the step and the loss: from half a second on.
 
     Returns:
         A Fit. When the loss grows without bound the training stops, the best parameters are restored, and
@@ -156,12 +211,13 @@ def fit(
         )
     samples = sample(target, x, points, like=trainable[0])
     objective = DataResiduals(model, samples.x, samples.y, loss)
-    record = _Record(objective)
-    for stage in _stages(method, objective):
-        record.begin()
-        stage.minimize(objective, record)
-        if record.diverged:
-            break
+    with Progress() if progress else nullcontext() as listener:
+        record = _Record(objective, listener)
+        for stage in _stages(method, objective):
+            record.begin()
+            stage.minimize(objective, record)
+            if record.diverged:
+                break
     status = record.close()
     with torch.no_grad():
         error = _relative(objective.predict(samples.check_x, samples.check_y), samples.check_y)
@@ -207,7 +263,8 @@ def _best_for(objective: DataResiduals) -> str:
 class _Record:
     """What a method's monitor hears: the history, the best parameters so far, and whether to go on."""
 
-    def __init__(self, objective: Objective) -> None:
+    def __init__(self, objective: Objective, listener: Callable[[str], None] | None) -> None:
+        self._listener = listener
         self._objective, self._parameters = objective, list(objective.parameters)
         self.history = [(0, self._loss())]
         self.diverged = False
@@ -218,6 +275,8 @@ class _Record:
         self._start = self.history[-1][0]
 
     def __call__(self, step: int, loss: float) -> bool:
+        if self._listener is not None:
+            self._listener(f"step {self._start + step}, loss {loss:.4g}")
         if not math.isfinite(loss):
             self.diverged = True
         elif step > 0:

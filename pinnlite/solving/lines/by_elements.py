@@ -107,9 +107,12 @@ class _Attempt:
         if isinstance(self.before, Elements):
             edges = torch.cat([ends[:1], (edges[:-1] + edges[1:]) / 2, ends[1:]])
         edges = _with_breaks(edges, torch.tensor(sorted(self.breaks), dtype=torch.float64))
-        result = relax(
-            collocation, self.system, edges, self.before, accuracy, lambda step, tail: self.clock.spent
-        )
+
+        def monitor(step: int, tail: float) -> bool:
+            self.clock.tell(f"all elements at once, step {step}")
+            return self.clock.spent
+
+        result = relax(collocation, self.system, edges, self.before, accuracy, monitor)
         return Candidate(
             result.elements,
             f"all elements at once, {_described(result.elements, collocation)}",

@@ -169,10 +169,13 @@ def march_both_ways(
     """March from where the state is given to both ends of the domain."""
     x, state = start
     low, high = problem.domain.intervals[problem.domain.names[0]]
+
+    def monitor(step: int, done: float) -> bool:
+        clock.tell(f"{step} elements", done / (high - low))
+        return clock.spent
+
     runs = [
-        march(collocation, x, stop, state, accuracy, breaks, lambda step, done: clock.spent)
-        for stop in (low, high)
-        if stop != x
+        march(collocation, x, stop, state, accuracy, breaks, monitor) for stop in (low, high) if stop != x
     ]
     parts = [run.elements for run in runs if run.elements is not None]
     failed = [run for run in runs if run.failure]

@@ -101,6 +101,9 @@ class SlabMarch:
         try:
             while self.time != self.evolution.stop and failure is None:
                 failure = self._attempt() or (_STOPPED if self.clock.spent else None)
+                done = (self.time - self.evolution.start) / self.length
+                name = self.evolution.names[self.evolution.time]
+                self.clock.tell(f"{name} = {self.time:.3g}, {len(self.mesh.half)} elements", done)
         except KeyboardInterrupt:
             failure = INTERRUPTED
         if self.time == self.evolution.stop:

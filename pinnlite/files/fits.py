@@ -1,0 +1,86 @@
+"""What a fit is on disk: its model, what was fitted, and the facts about how it went."""
+
+import math
+import os
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pinnlite.errors import FileError
+from pinnlite.files.container import write_file
+from pinnlite.files.fields import Fields, Tensors
+from pinnlite.files.networks import built, described, fill
+
+_MOST_STEPS = 10**9
+
+
+def write_fit(path: str | os.PathLike[str], fit: Mapping[str, Any]) -> None:
+    """Write the fields of a Fit to a file.
+
+    Raises:
+        FileError: the file cannot be written.
+    """
+    model: nn.Module = fit["model"]
+    record = {
+        "fit": {
+            "model": described(model),
+            "class": type(model).__qualname__,
+            **{name: fit[name] for name in ("status", "seconds", "variable")},
+            "error": fit["error"] if math.isfinite(fit["error"]) else None,
+        },
+        "versions": {"pinnlite": version("pinnlite"), "torch": torch.__version__},
+    }
+    history = [entry for entry in fit["history"] if math.isfinite(entry[1])]
+    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+    tensors |= {f"fit.{name}": fit[name].double() for name in ("x", "y", "fitted")}
+    tensors["fit.history"] = torch.tensor(history, dtype=torch.float64).reshape(-1, 2)
+    write_file(path, record, tensors)
+
+
+def read_fit(
+    record: Mapping[str, Any], values: Mapping[str, Tensor], module: nn.Module | None
+) -> dict[str, Any]:
+    """The fields of the Fit in a file.
+
+    Raises:
+        FileError: it is damaged, or a module of the user's own that was not given.
+    """
+    fields, tensors = Fields(record, "file").object("fit"), Tensors(values)
+    state = tensors.under("model").all()
+    if module is not None:
+        fill(module, state)
+        model = module
+    elif fields.missing("model"):
+        raise FileError(
+            f"the model in the file is of the class {fields.text('class')}, which only your own code can build: "
+            "make one like it and give it to load(path, module)"
+        )
+    else:
+        model = built(fields.object("model"), state)
+    like = next(iter(model.parameters()), torch.zeros(0, dtype=torch.float64))
+    kept = tensors.under("fit")
+    x = kept.take("x", None, None)
+    rows = values.get("fit.y")
+    shape = (len(x),) if rows is None or rows.ndim == 1 else (len(x), None)
+    y, fitted = (kept.take(name, *shape).to(like.dtype) for name in ("y", "fitted"))
+    history = kept.take("history", None, 2)
+    return {
+        "model": model,
+        "error": math.inf if fields.missing("error") else fields.number("error", low=0.0),
+        "history": [(_step(step), loss) for step, loss in history.tolist()],
+        "status": fields.text("status"),
+        "seconds": fields.number("seconds", low=0.0),
+        "x": x.to(like.dtype),
+        "y": y,
+        "fitted": fitted,
+        "variable": fields.text("variable"),
+    }
+
+
+def _step(step: float) -> int:
+    if not (step.is_integer() and 0 <= step <= _MOST_STEPS):
+        raise FileError("the file is damaged: a step in its history is no whole number")
+    return int(step)
