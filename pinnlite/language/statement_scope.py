@@ -274,7 +274,8 @@ class StatementScope:
         if hint:
             return at_token(self.text, token, f"unknown name {name!r}", hint)
         known = sorted(self.notation.taken | self.unknowns)
-        close = get_close_matches(name, known, n=1, cutoff=0.75)
+        alike = [each for each in known if each.casefold() == name.casefold()]
+        close = alike or get_close_matches(name, known, n=1, cutoff=0.75)
         hint = f"did you mean {close[0]!r}? If not, " if close else ""
         hint += f"give it a value, {name}=0.1, or say {name}=pl.Unknown(...)"
         hint += f"; an unknown function is written {name}({', '.join(self.notation.coordinates)}) once"

@@ -62,7 +62,8 @@ def check(
                     f"the condition '{condition.text}' speaks of {unknown}, which no equation determines"
                 )
     _check_independence(conditions, parameters)
-    check_finite(domain, equations, parameters)
+    along = [c for c in conditions if not c.integrals and any(None in at for _, _, at in c.wanted)]
+    check_finite(domain, [*equations, *along], parameters)
     for name in sought:
         names = {key[0] for e in equations for key in e.wanted} | {
             key[0] for c in conditions for key in c.wanted

@@ -2,7 +2,9 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import torch
 
 from pinnlite.problem.problem import Problem
 from pinnlite.solving.balance import spots
@@ -12,6 +14,7 @@ from pinnlite.solving.residuals import INTERRUPTED
 from pinnlite.trials.trial import Approximation
 
 _UNUSED = 2**41 + 5  # a seed that no solver draws its points with
+_FEW = 64  # points at which an unchecked trial is looked at
 _MISFIT = 0.1  # of what a condition is missed by: the error that it makes inside at least
 _MOST_MISSED = 0.5  # of u: what misses a condition by more has nothing to do with it
 _MOST_RESIDUAL = 0.05  # of the equations' terms: what leaves more unbalanced is no solution, agree as it may
@@ -67,9 +70,20 @@ def refine(candidates: Iterator[Candidate], problem: Problem, tol: float, clock:
         history.append(f"{clock.seconds:.3f} s: interrupted")
     if best is None:
         found = [one for one in (candidate, before) if one is not None]
-        whole = [one for one in found if one.trial is not None]
+        whole = [one for one in found if one.trial is not None and _is_finite(one.trial, problem)]
+        found = [replace(one, trial=None) for one in found]
         best = Result((whole or found or [Candidate(None, "nothing")])[0], math.inf, ())
     return Result(best.candidate, best.error, tuple(history), interrupted, best.doubt)
+
+
+def _is_finite(trial: Approximation, problem: Problem) -> bool:
+    """Whether an unchecked trial gives numbers, which a march that ended does on its way only."""
+    if len(problem.domain.names) == 1:
+        return True
+    zero = (0,) * len(problem.domain.names)
+    with torch.no_grad():
+        values = trial.partials(problem.domain.sample(_FEW), [(name, zero) for name in problem.unknowns])
+    return all(bool(value.isfinite().all()) for value in values.values())
 
 
 def _judged(before: Candidate | None, candidate: Candidate, problem: Problem, tol: float) -> Result | None:

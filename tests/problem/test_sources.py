@@ -7,6 +7,9 @@ import pinnlite as pl
 LINE: dict[str, object] = {"x": (0, 1)}
 SQUARE: dict[str, object] = {"x": (0, 1), "y": (0, 1)}
 ENDS = "u(0) = 0; u(1) = 0"
+HEAT = "u_t = u_xx"
+STRIP: dict[str, object] = {"x": (0, 1), "t": (0, 1)}
+DISK: dict[str, object] = {"on": pl.Disk((0, 0), 1)}
 
 
 @pytest.mark.parametrize(
@@ -43,3 +46,25 @@ def test_the_place_is_named(equation: str, names: dict[str, object], place: str)
 )
 def test_what_has_a_solution_is_not_refused(equation: str, names: dict[str, object]) -> None:
     pl.Problem(equation, ENDS if names is LINE else "u = 0 on boundary", **names)
+
+
+@pytest.mark.parametrize(
+    ("equation", "conditions", "names", "place"),
+    [
+        (HEAT, "u(x, 0) = 1/(x - 0.3); u = 0 on boundary", STRIP, r"without bound at x = 0\.3,"),
+        (HEAT, "u(x, 0) = 0; u(0, t) = log(t - 0.5); u(1, t) = 0", STRIP, r"no finite value at t = 0\.[0-4]"),
+        ("u_xx + u_yy = 0", "u = 1/(x - 0.3) on boundary", SQUARE, r"without bound at x = 0\.3,"),
+        ("u_xx + u_yy = 0", "u = sqrt(x) on boundary", DISK, "no finite value at x = -"),
+        ("u_xx + u_yy = 0", "sqrt(x)*du/dn + u = 0 on boundary", DISK, "no finite value at x = -"),
+    ],
+)
+def test_conditions_are_looked_at_too(
+    equation: str, conditions: str, names: dict[str, object], place: str
+) -> None:
+    with pytest.raises(pl.ProblemError, match=place):
+        pl.Problem(equation, conditions, **names)
+
+
+def test_a_kink_in_the_data_is_none_of_that() -> None:
+    pl.Problem(HEAT, "u(x, 0) = sqrt(x)*log(x + 1e-9); u = 0 on boundary", **STRIP)
+    pl.Problem("u_xx + u_yy = 0", "u = sqrt(abs(x)) on boundary", **DISK)

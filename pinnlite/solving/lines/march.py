@@ -229,4 +229,4 @@ def _reason(x: float, sizes: Tensor, algebraic: bool) -> str:
             ", or its constraints do not determine the unknowns that have no derivative (differentiate a constraint "
             "until they appear), or the initial values contradict them"
         )
-    return f"no solution could be continued past {x:.6g}: {why}"
+    return f"No solution could be continued past {x:.6g}: {why}."
