@@ -10,7 +10,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pinnlite.errors import ProblemError
-from pinnlite.geometry.faces import Clipped, Face, Stretch, spans
+from pinnlite.geometry.cut_faces import Clipped, Stretch, spans
+from pinnlite.geometry.faces import Face
 from pinnlite.geometry.region import Region
 
 _STEP = 1e-12  # of the size of the region: how far to either side of a face one looks

@@ -10,8 +10,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pinnlite.errors import ProblemError
+from pinnlite.geometry.cut_faces import Clipped, Swept
 from pinnlite.geometry.domains import Box
-from pinnlite.geometry.faces import Clipped, Face, Flat, Swept
+from pinnlite.geometry.faces import Face, Flat
 from pinnlite.geometry.region import Region
 
 

@@ -11,10 +11,11 @@ from pinnlite.language.latex import to_latex
 from pinnlite.language.nodes import Integral, Leaf, Node, NormalDerivative, Partial, PointPartial
 from pinnlite.language.notation import Notation
 from pinnlite.language.parser import not_finite, parse_tokens
-from pinnlite.language.statement_scope import StatementScope, find_algebraic, find_unknowns
+from pinnlite.language.statement_scope import StatementScope
 from pinnlite.language.structure import deep_leaves, unknown_leaves
 from pinnlite.language.text import to_text
 from pinnlite.language.tokens import at_token, error_at, tokenize
+from pinnlite.language.unknowns import find_algebraic, find_unknowns
 
 _OPERATORS = "=+-−*·×⋅/^("  # after which, or before which, a statement goes on in another line
 

@@ -1,6 +1,6 @@
 """What names mean in the statements of a problem: coordinates, parameters, unknown functions and their places."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 
 import torch
@@ -9,14 +9,11 @@ from lark import Token
 from pinnlite.errors import ParseError
 from pinnlite.language.algebra import ZERO, add
 from pinnlite.language.calculus import OPERATORS, Calculus
-from pinnlite.language.derivative import MAX_ORDER
 from pinnlite.language.evaluation import constant_value, evaluate
 from pinnlite.language.names import (
-    FUNCTION_NAMES,
     apply_function,
     canonical,
     constant,
-    is_near_function,
     refuse_bare,
 )
 from pinnlite.language.nodes import Gradient, Integral, Node, NormalDerivative, Partial, PointPartial, Symbol
@@ -24,94 +21,7 @@ from pinnlite.language.notation import TIME, Derivative, Misread, Notation
 from pinnlite.language.reader import Part
 from pinnlite.language.structure import deep_leaves
 from pinnlite.language.tokens import at_token, error_at
-
-_INTEGRAL = "integral"
-
-
-def find_unknowns(texts: Iterable[tuple[str, list[Token]]], notation: Notation) -> frozenset[str]:
-    """The unknown functions of a problem: names that carry a derivative somewhere or are called at a place."""
-    unknowns, called = set(), set()
-    for text, tokens in texts:
-        for token in tokens:
-            if token.type not in {"NAME", "CALLED"}:
-                continue
-            derivative = _read_derivative(text, token, notation)
-            if derivative:
-                unknowns.add(derivative.unknown)
-            elif token.type == "CALLED" and canonical(token) not in notation.taken:
-                called.add(canonical(token))
-    functions = FUNCTION_NAMES | OPERATORS | {_INTEGRAL}
-    unknowns |= {name for name in called - functions if not is_near_function(name)}
-    operands = [names for text, tokens in texts for names in _operands(text, tokens, notation)]
-    for names in sorted(operands, key=len):  # the innermost first
-        if not names & unknowns:  # (k*u_x)_x differentiates u, and k has been forgotten
-            unknowns |= {
-                n for n in names - notation.taken - functions if n.isidentifier() and not constant(n)
-            }
-    return frozenset(unknowns)
-
-
-def _operands(text: str, tokens: list[Token], notation: Notation) -> Iterator[set[str]]:
-    """The names in each expression that is differentiated as a whole, u for u_x."""
-
-    def names(inner: list[Token]) -> set[str]:
-        found = [token for token in inner if token.type in {"NAME", "CALLED"}]
-        derivatives = [_read_derivative(text, token, notation) for token in found]
-        pairs = zip(derivatives, found, strict=True)
-        return {each.unknown if each else canonical(token) for each, token in pairs}
-
-    opened: list[int] = []
-    for i, token in enumerate(tokens):
-        before = tokens[i - 1] if i else token
-        if token.type == "OPEN":
-            opened.append(i)
-        elif token.type == "CLOSE":
-            start = opened.pop()
-            front = tokens[start - 1] if start else token
-            differentiates = front.type in {"OPERATOR", "ABOVE"} or front in OPERATORS
-            if differentiates or (i + 1 < len(tokens) and tokens[i + 1].type == "SUFFIX"):
-                yield names(tokens[start:i])
-        elif token.type == "NAME" and before.type == "OPERATOR":
-            yield names([token])
-
-
-def find_algebraic(
-    texts: Iterable[tuple[str, list[Token], bool]], notation: Notation, unknowns: frozenset[str]
-) -> frozenset[str]:
-    """Names without a value that can only be unknown functions of which no derivative is taken.
-
-    So it is where there are equations for exactly these functions besides those for the others: in
-    x' = -x + y, y^3 + y = x the name y is one, while in x' = -k*x the parameter k has been forgotten. With each text
-    comes whether it may be an equation, which it is not if it says where it holds.
-    """
-    strangers, equations = set(), 0
-    for text, tokens, pointwise in texts:
-        plain = [token for token in tokens if token.type == "NAME"]
-        names = {canonical(token) for token in plain if not _read_derivative(text, token, notation)}
-        names -= notation.taken | unknowns | FUNCTION_NAMES
-        strangers |= {name for name in names if not constant(name)}
-        called = [token for token in tokens if token.type == "CALLED"]
-        fixed = any(
-            canonical(t) in unknowns | {_INTEGRAL} or _read_derivative(text, t, notation) for t in called
-        )
-        equations += pointwise and not fixed
-    enough = unknowns and len(strangers) == equations - len(unknowns)
-    return frozenset(strangers) if enough else frozenset()
-
-
-def _read_derivative(text: str, token: Token, notation: Notation) -> Derivative | None:
-    try:
-        derivative = notation.read(str(token))
-    except Misread as misread:
-        raise at_token(text, token, *misread.args) from None
-    if derivative and derivative.unknown in notation.taken:
-        kind = "coordinate" if derivative.unknown in notation.coordinates else "parameter"
-        message = f"{derivative.unknown!r} is a {kind}, which has no derivative here"
-        raise at_token(text, token, message, "an unknown function needs a name of its own")
-    if derivative and derivative.index and sum(derivative.index) > MAX_ORDER:
-        message = f"the order of this derivative is {sum(derivative.index)}, and the limit is {MAX_ORDER}"
-        raise at_token(text, token, message, "write a system: v = u' and so on")
-    return derivative
+from pinnlite.language.unknowns import INTEGRAL, read_derivative
 
 
 class StatementScope:
@@ -153,7 +63,7 @@ class StatementScope:
         derivative = self._unknown(token)
         if derivative:
             return self._at_a_place(token, derivative, arguments, stop)
-        if name == _INTEGRAL:
+        if name == INTEGRAL:
             return self._integral(token, arguments, stop)
         if name in OPERATORS:
             nodes = tuple(part.node for part in arguments)
@@ -205,7 +115,7 @@ class StatementScope:
         name = canonical(token)
         if name in self.unknowns:
             return Derivative(name, (0,) * len(self.notation.coordinates))
-        return _read_derivative(self.text, token, self.notation)
+        return read_derivative(self.text, token, self.notation)
 
     def _at_a_place(
         self, token: Token, derivative: Derivative, arguments: tuple[Part, ...], stop: int

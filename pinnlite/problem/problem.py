@@ -18,11 +18,12 @@ from pinnlite.language.characters import NAME
 from pinnlite.language.equation import parse_statements, split_statements
 from pinnlite.language.notation import TIME
 from pinnlite.problem.boundary import BoundaryStatement, boundary_statement
-from pinnlite.problem.callables import CallableStatement, boundary_from, condition_from, equation_from
+from pinnlite.problem.callables import CallableStatement
 from pinnlite.problem.checks import check, orders_of
 from pinnlite.problem.equations import Condition, Equation, Index, condition_of, equation_of
 from pinnlite.problem.frozen import Frozen
 from pinnlite.problem.places import initial_coordinates, placed_on
+from pinnlite.problem.tracing import boundary_from, condition_from, equation_from
 from pinnlite.problem.unknown import Data, Unknown
 
 _OPTIONS = (

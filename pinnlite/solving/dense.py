@@ -15,7 +15,8 @@ from pinnlite.problem.residuals import moved, places_at
 from pinnlite.problem.sample import INTERIOR, by_name
 from pinnlite.solving.methods.least_squares import DenseLinearization
 from pinnlite.solving.residuals import Linearization, Pointwise, pointwise
-from pinnlite.trials.lifted import Lifted, left_over
+from pinnlite.trials.buildable import left_over
+from pinnlite.trials.lifted import Lifted
 from pinnlite.trials.trial import Approximation, Trial
 
 # Of the half-widths, what a rich trial varies over. Four times as much costs random features half a digit, a quarter

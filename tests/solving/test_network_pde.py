@@ -8,7 +8,8 @@ import torch
 import pinnlite as pl
 from pinnlite.solving.clock import Clock
 from pinnlite.solving.networks.by_network import candidates
-from pinnlite.trials.lifted import Lifted, buildable, left_over
+from pinnlite.trials.buildable import buildable, left_over
+from pinnlite.trials.lifted import Lifted
 from pinnlite.trials.module import ModuleTrial
 from tests.problems.evolution import burgers
 from tests.problems.known import Known

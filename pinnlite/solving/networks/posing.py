@@ -11,7 +11,8 @@ from pinnlite.problem.problem import Problem
 from pinnlite.problem.sample import INTERIOR
 from pinnlite.solving.dense import CollocationRows, Factored, equation_blocks, rows_in
 from pinnlite.solving.lines.ordinary import fitted, gauss_points, rows_on
-from pinnlite.trials.lifted import Lifted, buildable, left_over
+from pinnlite.trials.buildable import buildable, left_over
+from pinnlite.trials.lifted import Lifted
 from pinnlite.trials.parameters import guessed
 from pinnlite.trials.trial import Trial
 
