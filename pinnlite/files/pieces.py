@@ -134,14 +134,10 @@ def read_boxes(fields: Fields, tensors: Tensors, problem: Problem, module: nn.Mo
     refuse(module)
     d = len(problem.domain.names)
     degree = fields.integer("degree", 0, _HIGHEST_DEGREE)
-    low = tensors.take("low", None, d)
-    high = tensors.take("high", len(low), d)
-    bounds = torch.tensor(list(problem.domain.intervals.values()), dtype=torch.float64)
-    slack = _SLACK * (bounds[:, 1] - bounds[:, 0])
-    inside = (low >= bounds[:, 0] - slack) & (high <= bounds[:, 1] + slack)
-    if not (low < high).all() or not inside.all() or math.comb(degree + d, d) > _MOST_MEMBERS:
-        raise FileError(f"the file is damaged: {fields.place} has boxes that are no part of the domain")
-    shape = (len(low), math.comb(degree + d, d))
+    partition = read_partition(fields, tensors, problem)
+    if math.comb(degree + d, d) > _MOST_MEMBERS:
+        raise FileError(f"the file is damaged: {fields.place} has boxes of too high a degree")
+    shape = (len(partition), math.comb(degree + d, d))
     coefficients = {
         name: tensors.take(f"coefficients.{i}", *shape) for i, name in enumerate(problem.unknowns)
     }
@@ -149,7 +145,19 @@ def read_boxes(fields: Fields, tensors: Tensors, problem: Problem, module: nn.Mo
         name: tensors.take(f"parameter.{i}", 1).reshape(())
         for i, name in enumerate(problem.unknown_parameters)
     }
-    return Boxes(Partition(low, high), degree, coefficients, numbers)
+    return Boxes(partition, degree, coefficients, numbers)
+
+
+def read_partition(fields: Fields, tensors: Tensors, problem: Problem) -> Partition:
+    """Boxes within the domain."""
+    low = tensors.take("low", None, len(problem.domain.names))
+    high = tensors.take("high", *low.shape)
+    bounds = torch.tensor(list(problem.domain.intervals.values()), dtype=torch.float64)
+    slack = _SLACK * (bounds[:, 1] - bounds[:, 0])
+    inside = (low >= bounds[:, 0] - slack) & (high <= bounds[:, 1] + slack)
+    if not len(low) or not (low < high).all() or not inside.all():
+        raise FileError(f"the file is damaged: {fields.place} has boxes that are no part of the domain")
+    return Partition(low, high)
 
 
 def refuse(module: nn.Module | None) -> None:

@@ -14,6 +14,7 @@ from pinnlite.files.pieces import (
     Written,
     read_boxes,
     read_elements,
+    read_partition,
     read_slabs,
     refuse,
     write_boxes,
@@ -30,6 +31,7 @@ from pinnlite.trials.elements import Elements
 from pinnlite.trials.lifted import Lifted
 from pinnlite.trials.module import ModuleTrial
 from pinnlite.trials.parameters import WithParameters
+from pinnlite.trials.patchwork import Patchwork
 from pinnlite.trials.ridge import Ridge
 from pinnlite.trials.shifted import Shifted
 from pinnlite.trials.space_time import SpaceTime
@@ -198,6 +200,27 @@ def _read_ridge(fields: Fields, tensors: Tensors, problem: Problem, module: nn.M
     return trial
 
 
+def _write_patchwork(trial: Patchwork) -> Written:
+    layers = [_write_ridge(layer) for layer in trial.layers]
+    tensors = {"low": trial.partition.low, "high": trial.partition.high}
+    for i, (_, own) in enumerate(layers):
+        tensors |= _under(f"layer.{i}", own)
+    return {"layers": [fields for fields, _ in layers]}, tensors
+
+
+def _read_patchwork(
+    fields: Fields, tensors: Tensors, problem: Problem, module: nn.Module | None
+) -> Patchwork:
+    partition = read_partition(fields, tensors, problem)
+    entries = fields.objects("layers")
+    if len(entries) != len(partition):
+        raise FileError(f"the file is damaged: {fields.place} has not one layer for each cell")
+    layers = [
+        _read_ridge(entry, tensors.under(f"layer.{i}"), problem, module) for i, entry in enumerate(entries)
+    ]
+    return Patchwork(problem.domain, partition, layers)
+
+
 def _features(fields: Fields, tensors: Tensors, problem: Problem) -> RandomFeatures:
     features = built(fields.object("basis"), tensors.under("basis").all())
     if not isinstance(features, RandomFeatures) or features.inputs != len(problem.domain.names):
@@ -210,6 +233,7 @@ FORMS = {
     "slabs": Form(SpaceTime, write_slabs, read_slabs),
     "boxes": Form(Boxes, write_boxes, read_boxes),
     "ridge": Form(Ridge, _write_ridge, _read_ridge),
+    "patchwork": Form(Patchwork, _write_patchwork, _read_patchwork),
     "module": Form(ModuleTrial, _write_module, _read_module),
     "parameters": Form(WithParameters, _write_parameters, _read_parameters),
     "constrained": Form(Constrained, _write_constrained, _read_constrained),

@@ -23,6 +23,9 @@ from pinnlite.files.fields import Fields, Tensors
 from pinnlite.files.solutions import FACTS
 from pinnlite.trials.constrained import built_in
 from pinnlite.trials.module import ModuleTrial
+from pinnlite.trials.partition import Partition
+from pinnlite.trials.patchwork import Patchwork
+from pinnlite.trials.ridge import Ridge
 
 OSCILLATOR = ("u'' + k*u = 0", "u(0) = 0", "u'(0) = 1")
 
@@ -171,6 +174,22 @@ def test_what_failed_can_be_kept_too(tmp_path: Path) -> None:
     assert again.trial is None
     assert again.error == math.inf
     assert again.status == "It failed."
+
+
+def test_features_on_each_of_several_cells(tmp_path: Path) -> None:
+    problem = pl.Problem("laplacian(u) = 1", "u = 0 on boundary", on=pl.Disk((0, 0), 1))
+    low = torch.tensor([[-1.0, -1.0], [0.0, -1.0]], dtype=torch.float64)
+    partition = Partition(low, low + torch.tensor([1.0, 2.0], dtype=torch.float64))
+    generator = torch.Generator().manual_seed(0)
+    layers = []
+    for bounds in ([(-1, 0), (-1, 1)], [(0, 1), (-1, 1)]):
+        layers.append(Ridge(pl.RandomFeatures(2, 1, 6, domain=bounds, generator=generator), ["u"]))
+        nn.init.normal_(layers[-1].coefficients, generator=generator)
+    trial = Patchwork(problem.domain, partition, layers)
+    solution = pl.Solution(problem, trial, "random features", 0.1, 1e-3, "It was drawn.", 0.5)
+    solution.save(tmp_path / "it.safetensors")
+    x, y = torch.rand(2, 50, generator=generator, dtype=torch.float64) - 0.5
+    assert torch.equal(pl.load(tmp_path / "it.safetensors")(x, y), solution(x, y))
 
 
 def test_a_module_of_the_users_own_is_filled(tmp_path: Path) -> None:
