@@ -49,6 +49,12 @@ class Problem:
     ``du/dn`` is the derivative along the outward normal. The ends of a coordinate all of whose data are at one of them,
     as those of time are, are no part of the boundary (``initial_coordinates`` has the rule).
 
+    Expressions are differentiated as wholes, too: ``(k*u_x)_x``, ``(u^2)''``, ``d/dx(x^2*du/dx)``, ``d2(u^2)/dx2``,
+    ``laplacian(u)`` or ``Δu``, ``div(k*grad(u))``, ``dot(grad(u), grad(v))``. The operators are those of
+    Cartesian coordinates in space: all coordinates but ``t`` where there are others, so that time of another name is
+    left out by ``laplacian(u, x, y)``. ``integral(u, x, y) = 0``, over the whole domain of the coordinates named, fixes
+    the constant that derivatives on all sides leave open.
+
     Raises:
         ParseError: a statement cannot be read.
         ProblemError: there are too few, too many, contradictory or out-of-domain conditions, or a bad domain.
