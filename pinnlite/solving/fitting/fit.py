@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from pinnlite.errors import ProblemError
 from pinnlite.files.export import export
 from pinnlite.files.fits import write_fit
-from pinnlite.models.series import Polynomial
+from pinnlite.models.series import Legendre, LegendreUnit, Polynomial
 from pinnlite.report.notebook import html_report
 from pinnlite.report.progress import Progress
 from pinnlite.solving.fitting.data import DataResiduals
@@ -124,10 +124,9 @@ class Fit:
 
     def __str__(self) -> str:
         if isinstance(self.model, Polynomial):
-            return self.model.formula(reach=self.x.abs().max().item())
-        formula = getattr(self.model, "formula", None)
-        if callable(formula):
-            return str(formula())
+            return self.model.formula(reach=self.x.abs().max().item(), variable=self.variable)
+        if isinstance(self.model, Legendre | LegendreUnit):
+            return self.model.formula(variable=self.variable)
         count = sum(parameter.numel() for parameter in self.model.parameters())
         return f"{type(self.model).__name__} with {count} parameters"
 
