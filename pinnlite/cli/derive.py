@@ -26,7 +26,7 @@ _TITLE = 120  # characters of a formula that fits above a picture
 
 
 @click.command(cls=options.MathematicalCommand, short_help="Derivatives as formulas, numbers and pictures.")
-@click.argument("expression", metavar="EXPRESSION|FILE|-")
+@click.argument("expression", metavar="EXPRESSION|FILE|-", shell_complete=options.complete_files)
 @options.at
 @click.option("--order", type=click.IntRange(0, 12), default=1, show_default=True, help="Highest derivative.")
 @click.option("--wrt", metavar="NAME", help="The variable to differentiate by, where there are several.")

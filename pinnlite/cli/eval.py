@@ -19,7 +19,7 @@ _POINTS = 11
 
 
 @click.command(cls=options.MathematicalCommand, short_help="A kept solution and its derivatives at points.")
-@click.argument("file")
+@click.argument("file", shell_complete=options.complete_files)
 @options.at
 @click.option("--order", type=click.IntRange(0, 12), default=0, show_default=True, help="Highest derivative.")
 @click.option("--wrt", metavar="NAME", help="The coordinate to differentiate by, where there are several.")

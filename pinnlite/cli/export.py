@@ -6,8 +6,13 @@ from pinnlite.cli import options
 
 
 @click.command(short_help="A kept solution or fit as a torch.export or ONNX program.")
-@click.argument("file")
-@click.argument("program", metavar="PROGRAM.pt2|.onnx", callback=options.check_folder)
+@click.argument("file", shell_complete=options.complete_files)
+@click.argument(
+    "program",
+    metavar="PROGRAM.pt2|.onnx",
+    callback=options.check_folder,
+    shell_complete=options.complete_files,
+)
 def command(file: str, program: str) -> None:
     """Write what was kept with "--out" as a program for torch.export.load or for an ONNX runtime.
 

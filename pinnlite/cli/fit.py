@@ -31,8 +31,14 @@ _MODELS = {
 
 
 @click.command(cls=options.MathematicalCommand, short_help="A model fitted to a function or to data.")
-@click.argument("target", metavar="EXPRESSION|FILE.csv|-")
-@click.option("--model", metavar="NAME:SIZE", required=True, help=", ".join(_MODELS.values()) + ".")
+@click.argument("target", metavar="EXPRESSION|FILE.csv|-", shell_complete=options.complete_files)
+@click.option(
+    "--model",
+    metavar="NAME:SIZE",
+    required=True,
+    shell_complete=options.complete_from(*(f"{name}:" for name in _MODELS)),
+    help=", ".join(_MODELS.values()) + ".",
+)
 @click.option(
     "--on",
     "variable",
@@ -41,7 +47,11 @@ _MODELS = {
     help="The variable and the ends of its interval; data bring their own.",
 )
 @click.option(
-    "--method", default="auto", show_default=True, help="least-squares, gauss-newton, lbfgs or adam."
+    "--method",
+    default="auto",
+    show_default=True,
+    shell_complete=options.complete_from("auto", "least-squares", "gauss-newton", "lbfgs", "adam"),
+    help="least-squares, gauss-newton, lbfgs or adam.",
 )
 @click.option(
     "--points", "count", type=click.IntRange(min=1), default=2000, show_default=True, help="How many."

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from pinnlite.cli.values import assignment, points
 from pinnlite.errors import FileError, ProblemError
@@ -37,6 +38,16 @@ def check_folder(context: click.Context, option: click.Parameter, path: str | No
     if path is not None and Path(path).is_dir():
         raise FileError(f"'{path}' cannot be written: it is a folder")
     return path
+
+
+def complete_from(*words: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
+    """What a shell offers for a value: the words that begin as it does."""
+    return lambda context, option, begun: [CompletionItem(word) for word in words if word.startswith(begun)]
+
+
+def complete_files(context: click.Context, option: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Names of files, as the shell itself completes them."""
+    return [CompletionItem(begun, type="file")]
 
 
 def _one_form(context: click.Context, option: click.Parameter, chosen: bool) -> bool:
@@ -93,6 +104,7 @@ def forms(command: Command) -> Command:
 plot = click.option(
     "--plot",
     metavar="FILE",
+    shell_complete=complete_files,
     callback=_check_picture,
     help="Also draw a picture: .png, .svg or .pdf; - draws it with characters.",
 )
@@ -122,6 +134,8 @@ class MathematicalCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put options in front and everything else behind ``--``, where click reads no options."""
+        if ctx.resilient_parsing:  # a line that is being completed
+            return super().parse_args(ctx, args)
         flags = {name: o for o in self.get_params(ctx) if isinstance(o, click.Option) for name in o.opts}
         options: list[str] = []
         positions: list[str] = []

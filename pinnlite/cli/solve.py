@@ -26,7 +26,9 @@ _TOLERANCE = 1e-6
 
 
 @click.command(cls=options.MathematicalCommand, short_help="A differential equation to a stated tolerance.")
-@click.argument("statements", nargs=-1, metavar="STATEMENT...|FILE.toml|-")
+@click.argument(
+    "statements", nargs=-1, metavar="STATEMENT...|FILE.toml|-", shell_complete=options.complete_files
+)
 @click.option(
     "--on",
     "intervals",
@@ -39,7 +41,11 @@ _TOLERANCE = 1e-6
 @click.option(
     "--tol", type=number, metavar="NUMBER", help="Relative L2 error to be reached.  [default: 1e-6]"
 )
-@click.option("--trial", help="legendre, features, network or auto.  [default: auto]")
+@click.option(
+    "--trial",
+    shell_complete=options.complete_from("auto", "legendre", "features", "network"),
+    help="legendre, features, network or auto.  [default: auto]",
+)
 @options.parameter
 @click.option(
     "--unknown",
@@ -109,6 +115,7 @@ def command(
       tol = 1e-6
     """
     import pinnlite as pl
+    from pinnlite.solving.residuals import INTERRUPTED
 
     given = _given(statements)
     named = options.distinct([*intervals, *parameters, *((name, pl.Unknown(at)) for name, at in sought)])
@@ -129,7 +136,7 @@ def command(
     )
     if plot and solution.trial is not None:
         draw_solution(solution, plot)
-    if solution.history and solution.history[-1].endswith("interrupted"):
+    if solution.status == INTERRUPTED:
         context.exit(_INTERRUPTED)  # solve itself gives the best it had, which has just been printed
     if not solution.converged:
         context.exit(_NOT_CONVERGED)

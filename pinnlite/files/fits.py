@@ -29,6 +29,7 @@ def write_fit(path: str | os.PathLike[str], fit: Mapping[str, Any]) -> None:
             "model": described(model),
             "class": type(model).__qualname__,
             **{name: fit[name] for name in ("status", "seconds", "variable")},
+            "phases": [name for _, name in fit["phases"]],
             "error": fit["error"] if math.isfinite(fit["error"]) else None,
         },
         "versions": {"pinnlite": version("pinnlite"), "torch": torch.__version__},
@@ -37,6 +38,7 @@ def write_fit(path: str | os.PathLike[str], fit: Mapping[str, Any]) -> None:
     tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
     tensors |= {f"fit.{name}": fit[name].double() for name in ("x", "y", "fitted")}
     tensors["fit.history"] = torch.tensor(history, dtype=torch.float64).reshape(-1, 2)
+    tensors["fit.phases"] = torch.tensor([step for step, _ in fit["phases"]], dtype=torch.float64)
     write_file(path, record, tensors)
 
 
@@ -67,6 +69,8 @@ def read_fit(
     shape = (len(x),) if rows is None or rows.ndim == 1 else (len(x), None)
     y, fitted = (kept.take(name, *shape).to(like.dtype) for name in ("y", "fitted"))
     history = kept.take("history", None, 2)
+    phases = fields.texts("phases")
+    begun = kept.take("phases", len(phases)).tolist()
     return {
         "model": model,
         "error": math.inf if fields.missing("error") else fields.number("error", low=0.0),
@@ -77,6 +81,7 @@ def read_fit(
         "y": y,
         "fitted": fitted,
         "variable": fields.text("variable"),
+        "phases": tuple((_step(step), name) for step, name in zip(begun, phases, strict=True)),
     }
 
 

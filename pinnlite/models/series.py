@@ -61,9 +61,9 @@ class Polynomial(nn.Module):
             columns.append(columns[-1] * x)
         return torch.cat(columns, -1)
 
-    def formula(self, digits: int = 4, reach: float = 1.0) -> str:
+    def formula(self, digits: int = 4, reach: float = 1.0, variable: str = "x") -> str:
         """The polynomial as text, ``0.8567*x - 0.09333*x**3``, without terms negligible for |x| <= ``reach``."""
-        powers = ["", "x", *(f"x**{k}" for k in range(2, self.degree + 1))]
+        powers = ["", variable, *(f"{variable}**{k}" for k in range(2, self.degree + 1))]
         sizes = self.coefficients.detach().double().abs() * reach ** torch.arange(self.degree + 1)
         return _sum(self.coefficients, powers, digits, sizes.tolist())
 
@@ -131,10 +131,11 @@ class Legendre(nn.Module):
             columns.append((2 * k + 1) / (k + 1) * z * columns[k] - k / (k + 1) * columns[k - 1])
         return torch.cat(columns[: self.degree + 1], -1)
 
-    def formula(self, digits: int = 4) -> str:
+    def formula(self, digits: int = 4, variable: str = "x") -> str:
         """The series as text in which ``P(n, x)`` is P_n(x); negligible terms are left out."""
         a, b = self.domain
-        z = _sum(torch.tensor([2 / (b - a), -(a + b) / (b - a)], dtype=torch.float64), ["x", ""], digits)
+        line = torch.tensor([2 / (b - a), -(a + b) / (b - a)], dtype=torch.float64)
+        z = _sum(line, [variable, ""], digits)
         return _sum(self.coefficients, ["", *(f"P({k}, {z})" for k in range(1, self.degree + 1))], digits)
 
     def extra_repr(self) -> str:
@@ -181,9 +182,9 @@ class LegendreUnit(nn.Module):
         _check_shape(self, x)
         return self.a + self.b * legendre(self.c + self.d * x, self.degree)
 
-    def formula(self, digits: int = 4) -> str:
+    def formula(self, digits: int = 4, variable: str = "x") -> str:
         """The unit as text in which ``P(n, x)`` is P_n(x); negligible terms are left out."""
-        line = _sum(torch.stack([self.c, self.d]), ["", "x"], digits)
+        line = _sum(torch.stack([self.c, self.d]), ["", variable], digits)
         return _sum(torch.stack([self.a, self.b]), ["", f"P({self.degree}, {line})"], digits)
 
     def extra_repr(self) -> str:

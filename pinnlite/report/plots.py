@@ -131,6 +131,34 @@ def fit_figure(name: str, x: Curve, target: Curve, fitted: Curve, *, title: str 
     return figure
 
 
+def history_figure(
+    steps: Sequence[int], losses: Sequence[float], phases: Sequence[tuple[int, str]], *, title: str = ""
+) -> Figure:
+    """Draw a loss over the steps on a log axis, the phases told apart by lines and named.
+
+    Args:
+        steps: (N,) numbers of the steps, ascending.
+        losses: (N,) values.
+        phases: the step at which each begins, and its name.
+        title: a few words on what was trained.
+    """
+    figure = new_figure(3.4)
+    (axes,) = _stack(figure, [1.0])
+    positive = [loss if loss > 0 else np.nan for loss in losses]
+    axes.plot(steps, positive, **_LINES[0], linewidth=1.4)
+    axes.set_yscale("log")
+    axes.grid(axis="y", color=_PALE, linewidth=0.4)
+    for start, name in phases:
+        axes.axvline(start, color=INK, linewidth=0.7, linestyle=":")
+        place = axes.get_xaxis_transform()
+        where: dict[str, Any] = {"transform": place, "rotation": 90, "ha": "left", "va": "top"}
+        axes.text(start, 0.98, name, fontsize=9, color=INK, **where)
+    axes.set_xlabel("step")
+    axes.set_ylabel("loss")
+    set_title(axes, title)
+    return figure
+
+
 def write(figure: Figure, path: str) -> None:
     """Write a figure as PNG, SVG or PDF, whichever the path ends in.
 

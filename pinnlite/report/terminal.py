@@ -54,8 +54,10 @@ def _scale(values: NDArray[np.float64]) -> tuple[float, float]:
     reach = 8 * max(high - low, 1e-12 * abs(middle), 1e-300)
     kept = finite[np.abs(finite - middle) <= reach]
     low, high = kept.min(), kept.max()
-    # A constant is drawn through the middle.
-    return (float(low), float(high)) if high > low else (float(low) - 1.0, float(high) + 1.0)
+    if high > low:
+        return float(low), float(high)
+    around = max(1.0, abs(float(low)))  # a constant is drawn through the middle
+    return float(low) - around, float(high) + around
 
 
 def _drawn(

@@ -143,3 +143,109 @@ def test_warnings_go_to_stderr_without_the_place_in_the_source(capsys: pytest.Ca
     assert out == "x,f,f'\n0,inf,nan\n" or out.startswith("x,f,f'\n0,inf,")
     assert [line[:9] for line in err.splitlines()] == ["warning: ", "warning: "]
     assert ".py" not in err
+
+
+def test_every_command_as_a_process(tmp_path: Path) -> None:
+    """Exit code, standard output and standard error of each, and files that go from one to the next."""
+    kept, program = str(tmp_path / "u.safetensors"), str(tmp_path / "u.pt2")
+    problem = tmp_path / "decay.toml"
+    problem.write_text(
+        '[problem]\nequation = "u\' = -u"\nconditions = ["u(0) = 1"]\ndomain = { t = [0, 2] }\n'
+    )
+    begins = {
+        ("solve", str(problem), "--at", "1", "--tol", "1e-9", "--out", kept): "converged: ",
+        ("eval", kept, "--at", "0", "--order", "1"): "u' = -u\nu(0) = 1\nconverged: ",
+        ("derive", kept, "--at", "0", "--json"): '{"schema": "pinnlite/eval/1"',
+        ("check", "x**2", "--at", "1"): "f(x) = x**2\nall ways agree",
+        ("fit", "x**2", "--model", "polynomial:2", "--on", "x=0,1", "-v"): "x**2\n",
+        ("export", kept, program): f"wrote {program}\n",
+        ("examples",): "run one with",
+        ("examples", "seeds/derivative_walk"): "",
+        ("functions", "--latex"): "\\begin{tabular}",
+        ("info", "--csv"): "what,value\npinnlite,",
+    }
+    for words, begin in begins.items():
+        code, out, err = run(*words)
+        assert (code, out[: len(begin)]) == (0, begin), err
+        assert "Traceback" not in err
+        assert ("step " in err) == ("-v" in words)
+    for words, says in {
+        ("eval", str(problem)): "is no safetensors file",
+        ("eval", "nowhere.safetensors"): "there is no file nowhere.safetensors",
+        ("export", kept, "u.exe"): "u.exe is no form that can be exported",
+        ("examples", "nothing"): "there is no example 'nothing'",
+        ("solve", "nowhere.toml"): "there is no file nowhere.toml",
+        ("derive", "x", "--json", "--csv", "--at", "1"): "--json and --csv are two forms of one output",
+    }.items():
+        code, out, err = run(*words)
+        assert (code, out) == (2, "")
+        assert says in err
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("pinnlite so", "solve"),
+        ("pinnlite solve --tr", "--trial"),
+        ("pinnlite solve --trial fe", "features"),
+        ("pinnlite examples own_l", "own_laplacian"),
+        ("pinnlite fit x --model poly", "polynomial:"),
+    ],
+)
+def test_shells_complete(line: str, offered: str) -> None:
+    asked = {"_PINNLITE_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))}
+    done = subprocess.run(COMMAND, env={**os.environ, **asked}, capture_output=True, text=True, check=True)
+    assert done.stdout == f"plain,{offered}\n"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts(shell: str) -> None:
+    asked = {**os.environ, "_PINNLITE_COMPLETE": f"{shell}_source"}
+    done = subprocess.run(COMMAND, env=asked, capture_output=True, text=True, check=True)
+    assert "pinnlite" in done.stdout
+
+
+def test_progress_and_silence() -> None:
+    words = [
+        "solve",
+        "u_t + u*u_x = 0.005*u_xx",
+        "u(x,0) = -sin(pi*x)",
+        "u = 0 on boundary",
+        "--on",
+        "x=-1,1",
+    ]
+    words += ["--on", "t=0,1", "--tol", "1e-6", "--at", "x=0", "--at", "t=1"]
+    reading, writing = pty.openpty()
+    done = subprocess.run([*COMMAND, *words], stdout=subprocess.PIPE, stderr=writing, check=False)
+    os.close(writing)
+    shown = os.read(reading, 100_000)
+    os.close(reading)
+    assert done.returncode == 0
+    assert b" s left" in shown
+    assert b"t = " in shown
+    assert shown.rsplit(b"\r", 1)[-1].replace(b"\x1b[2K", b"").strip() == b""  # the line is taken away
+    code, _, err = run(*words, "-q")
+    assert (code, err) == (0, "")
+
+
+def test_an_interrupted_solve_keeps_what_it_has(tmp_path: Path) -> None:
+    path = tmp_path / "u.safetensors"
+    words = [
+        "solve",
+        "u'' + u = 0, u(0) = 0, u'(0) = 1",
+        "--on",
+        "x=0,200",
+        "--trial",
+        "network",
+        "--out",
+        str(path),
+    ]
+    process = subprocess.Popen([*COMMAND, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stderr is not None
+    process.stderr.readline()  # progress: the solve has begun
+    time.sleep(1.0)
+    process.send_signal(signal.SIGINT)
+    out = process.communicate(timeout=30)[0]
+    assert process.returncode == 130
+    assert b"interrupted" in out
+    assert run("eval", str(path), "--at", "1")[0] == 0

@@ -1,17 +1,22 @@
 """Pictures: what they show, read back from the figures, and the files that they become."""
 
+import base64
 import io
+import re
 import warnings
 from pathlib import Path
 
 import matplotlib
 import numpy as np
 import pytest
+import torch
 from matplotlib.figure import Figure
 from PIL import Image
 
 import pinnlite as pl
 from pinnlite.report.plots import derivatives_figure, fit_figure, solution_figure, write
+from pinnlite.report.progress import Progress
+from pinnlite.report.terminal import text_curves
 
 X = np.linspace(0, 2 * np.pi, 401)
 
@@ -133,3 +138,51 @@ def test_no_state_of_matplotlib_changes(tmp_path: Path) -> None:
         warnings.simplefilter("error")
         write(fit_figure("x", X, X, X), str(tmp_path / "fit.png"))
     assert dict(matplotlib.rcParams) == before
+
+
+def test_a_history_names_its_phases() -> None:
+    generator = torch.Generator().manual_seed(0)
+    method = (pl.Descent(torch.optim.Adam, steps=5, lr=1e-2), pl.LBFGS(steps=5))
+    fit = pl.fit("sin(x)", pl.MLP(1, 1, 4, 1, generator=generator), x=(0, 3), points=20, method=method)
+    axes = fit.plot_history()
+    assert axes.get_yscale() == "log"
+    np.testing.assert_array_equal(axes.lines[0].get_xdata(), [step for step, _ in fit.history])
+    np.testing.assert_array_equal(axes.lines[0].get_ydata(), [loss for _, loss in fit.history])
+    assert [text.get_text().strip() for text in axes.texts] == ["Descent", "LBFGS"]
+    assert [line.get_xdata()[0] for line in axes.lines[1:]] == [0, 5]
+
+
+def test_characters_draw_curves() -> None:
+    lines = text_curves("x", X.tolist(), {"f(x)": np.sin(X), "g(x)": 1 / (X - 3.0001)}).splitlines()
+    assert (lines[0].strip(), lines[13].strip()) == ("f(x)", "g(x)")
+    assert lines[1].split("│")[0].strip() == "1"
+    assert lines[12].split("│")[0].strip() == "-1"
+    peak = lines[1].split("│")[1]
+    assert (
+        abs(len(peak) - len(peak.lstrip()) + len(peak.strip()) / 2 - 16) < 1.5
+    )  # a quarter of 64 characters
+    assert float(lines[14].split("│")[0]) < 1000  # the pole does not flatten the rest
+    assert lines[-1].split() == ["0", "x", "6.283"]
+    for curve in (np.full(401, np.nan), np.zeros(401), np.full(401, 1e300)):
+        assert len(text_curves("x", X.tolist(), {"u": curve}).splitlines()) > 5
+
+
+def test_notebooks_show_pictures_and_facts() -> None:
+    solution = pl.solve("u' = -u", "u(0) = 1", x=(0, 1))
+    shown = solution._repr_html_()
+    assert "u&#x27; = -u; u(0) = 1" in shown
+    assert "converged: The estimated error meets" in shown
+    picture = base64.b64decode(shown.split("base64,")[1].split("'")[0])
+    assert Image.open(io.BytesIO(picture)).width > 400
+    fit = pl.fit("x**2", pl.Polynomial(2), x=(0, 1), points=10)
+    assert "<td style='text-align:left'>x**2</td>" in fit._repr_html_()
+    assert pl.parse("x**2")._repr_latex_() == "$x^{2}$"
+
+
+def test_progress_is_a_line_with_phase_error_and_time(capsys: pytest.CaptureFixture[str]) -> None:
+    with Progress(limit=10.0) as tell:
+        tell("marching", 0.5, 1e-3)
+        assert re.fullmatch(r" +0\.0 s  marching  error 1\.0e-03  about 0\.0 s left of this", tell.line)
+        tell("checking")
+        assert tell.line.endswith("checking  error 1.0e-03  at most 10 s left")
+    assert capsys.readouterr() == ("", "")  # what ends at once shows nothing

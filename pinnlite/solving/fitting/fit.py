@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from pinnlite.errors import ProblemError
 from pinnlite.files.export import export
 from pinnlite.files.fits import write_fit
-from pinnlite.models.series import Polynomial
+from pinnlite.models.series import Legendre, LegendreUnit, Polynomial
 from pinnlite.report.notebook import html_report
 from pinnlite.report.progress import Progress
 from pinnlite.solving.fitting.data import DataResiduals
@@ -56,6 +56,7 @@ class Fit:
         x, y: the points and values that were fitted, (N, d) and (N,) or (N, m).
         fitted: what the model says there, shaped like y.
         variable: the name of x where it has one coordinate.
+        phases: (step, name) where each method began.
     """
 
     model: nn.Module
@@ -67,6 +68,7 @@ class Fit:
     y: Float[Tensor, "N *m"]
     fitted: Float[Tensor, "N *m"]
     variable: str
+    phases: tuple[tuple[int, str], ...] = ()
 
     def plot(self) -> Any:
         """Draw target and model over x, and how far they are apart beneath them.
@@ -88,6 +90,17 @@ class Fit:
         x, y, fitted = (values[order].double().cpu() for values in (self.x[:, 0], self.y, self.fitted))
         title = str(self) if len(str(self)) <= _TITLE else type(self.model).__name__
         return fit_figure(self.variable, x.numpy(), y.numpy(), fitted.numpy(), title=title).axes[0]
+
+    def plot_history(self) -> Any:
+        """Draw the loss over the steps on a log axis, with the methods named where they begin.
+
+        Returns:
+            The matplotlib axes; ``.figure`` is a figure of its own, with ``savefig``.
+        """
+        from pinnlite.report.plots import history_figure
+
+        steps, losses = zip(*self.history, strict=True)
+        return history_figure(steps, losses, self.phases, title=str(self)[:_TITLE]).axes[0]
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fit, its model and what it was fitted to, to one safetensors file, which ``load`` reads.
@@ -124,10 +137,9 @@ class Fit:
 
     def __str__(self) -> str:
         if isinstance(self.model, Polynomial):
-            return self.model.formula(reach=self.x.abs().max().item())
-        formula = getattr(self.model, "formula", None)
-        if callable(formula):
-            return str(formula())
+            return self.model.formula(reach=self.x.abs().max().item(), variable=self.variable)
+        if isinstance(self.model, Legendre | LegendreUnit):
+            return self.model.formula(variable=self.variable)
         count = sum(parameter.numel() for parameter in self.model.parameters())
         return f"{type(self.model).__name__} with {count} parameters"
 
@@ -214,7 +226,7 @@ def fit(
     with Progress() if progress else nullcontext() as listener:
         record = _Record(objective, listener)
         for stage in _stages(method, objective):
-            record.begin()
+            record.begin(type(stage).__name__)
             stage.minimize(objective, record)
             if record.diverged:
                 break
@@ -223,7 +235,18 @@ def fit(
         error = _relative(objective.predict(samples.check_x, samples.check_y), samples.check_y)
         fitted = objective.predict(samples.x, samples.y)
     seconds = time.perf_counter() - started
-    return Fit(model, error, record.history, status, seconds, samples.x, samples.y, fitted, samples.variable)
+    return Fit(
+        model,
+        error,
+        record.history,
+        status,
+        seconds,
+        samples.x,
+        samples.y,
+        fitted,
+        samples.variable,
+        tuple(record.phases),
+    )
 
 
 def _stages(method: Any, objective: DataResiduals) -> tuple[Method, ...]:
@@ -267,12 +290,14 @@ class _Record:
         self._listener = listener
         self._objective, self._parameters = objective, list(objective.parameters)
         self.history = [(0, self._loss())]
+        self.phases: list[tuple[int, str]] = []
         self.diverged = False
         self._keep()
 
-    def begin(self) -> None:
+    def begin(self, name: str) -> None:
         """Number the next method's steps from here."""
         self._start = self.history[-1][0]
+        self.phases.append((self._start, name))
 
     def __call__(self, step: int, loss: float) -> bool:
         if self._listener is not None:

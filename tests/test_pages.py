@@ -1,0 +1,70 @@
+"""README and docs do what they say: console blocks are run and what they print is compared, numbers as numbers."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pinnlite.cli import main
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+NUMBER = re.compile(r"[-−]?\d+\.?\d*(?:e[-+]?\d+)?")
+CLOSE, ZERO = 1e-6, 1e-9
+
+
+def blocks(page: Path) -> Iterator[tuple[str, str, str]]:
+    """Language, text, and the name of the file that stands before the block, as in `problem.toml`:."""
+    text = page.read_text(encoding="utf-8")
+    for match in BLOCK.finditer(text):
+        before = text[: match.start()].rstrip().rsplit("\n\n", 1)[-1]
+        named = re.search(r"`([\w.-]+)`:$", before)
+        yield match[1], match[2], named[1] if named else ""
+
+
+def assert_prints(expected: str, printed: str) -> None:
+    """Words are the same, numbers close; three dots stand for anything up to the end of a line or the next word."""
+    wanted, found = expected.rstrip().splitlines(), printed.rstrip().splitlines()
+    assert len(wanted) == len(found), printed
+    for line, other in zip(wanted, found, strict=True):
+        pattern = r"\s+".join(_pattern(word) for word in line.split())
+        assert re.fullmatch(pattern, " ".join(other.split())), f"{line!r} is not {other!r}"
+        numbers, others = NUMBER.findall(line), NUMBER.findall(other)
+        if "..." not in line:
+            assert list(map(float, others)) == pytest.approx(list(map(float, numbers)), rel=CLOSE, abs=ZERO)
+
+
+def _pattern(word: str) -> str:
+    parts = [NUMBER.sub("#", part) for part in word.split("...")]
+    return r".*".join(re.escape(part).replace(r"\#", NUMBER.pattern) for part in parts)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_console(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for language, text, name in blocks(page):
+        if name:
+            (tmp_path / name).write_text(text)
+        if language != "console":
+            continue
+        for command in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+            line, _, expected = command.partition("\n")
+            words = shlex.split(line)
+            assert words[0] == "pinnlite"
+            capsys.readouterr()
+            assert main(words[1:]) == 0, capsys.readouterr().err
+            if expected.strip():
+                assert_prints(expected, capsys.readouterr().out)
+
+
+def test_the_comparison_itself() -> None:
+    assert_prints("x  u\n1  0.5 s", "x u\n1   0.50000000001 s\n")
+    assert_prints("error ... in 3 steps", "error 1e-9 in 3 steps")
+    for wrong in ("x  u\n1  0.51 s", "x  u\n1  0.5 h", "x  u", "x u v\n1 0.5 s"):
+        with pytest.raises(AssertionError):
+            assert_prints("x  u\n1  0.5 s", wrong)
