@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 import pinnlite as pl
+from pinnlite.solving.balance import spots
 from tests.problems.evolution import LEAVING
 
 PLACE = (0.3, 0.2)
@@ -83,6 +84,17 @@ def test_a_spot_on_a_disk_is_never_missed_unsaid(strength: float, steep: float) 
     outside = away > 0.1
     true = relative(solution(*X.T)[outside], exact[outside])
     assert not solution.converged or true <= 1e-2
+
+
+def test_a_spot_that_a_solution_has_missed_is_found() -> None:
+    disk, (a, b) = pl.Disk((0, 0), 1), PLACE
+    blind = pl.solve("u_xx + u_yy = -1", "u = 0 on boundary", on=disk, tol=1e-4).trial
+    assert blind is not None
+    spotted = f"u_xx + u_yy = -1 - 1000*exp(-10000*((x - {a})^2 + (y - {b})^2))"
+    found = spots(blind, pl.Problem(spotted, "u = 0 on boundary", on=disk), 0)
+    assert len(found)
+    assert (found - torch.tensor(PLACE, dtype=torch.float64)).norm(dim=1).max() < 0.05
+    assert not len(spots(blind, pl.Problem("u_xx + u_yy = -1", "u = 0 on boundary", on=disk), 0))
 
 
 def test_a_narrow_source_in_a_box_is_not_passed_over() -> None:
