@@ -8,7 +8,8 @@ from torch import Tensor
 
 import pinnlite as pl
 from pinnlite.solving.balance import spots
-from pinnlite.solving.boxes.box_refinement import _overlooked
+from pinnlite.solving.boxes.box_newton import Outcome
+from pinnlite.solving.boxes.box_refinement import Refinement, _overlooked
 from pinnlite.trials.boxes import Boxes
 from tests.problems.evolution import LEAVING
 
@@ -106,9 +107,15 @@ def test_a_spot_that_boxes_have_missed_is_found_in_the_one_that_holds_it() -> No
     assert isinstance(whole, Boxes)
     boxes = whole.refined(torch.ones(1, 2, dtype=torch.bool))
     spotted = f"u_xx + u_yy = {still} - 1000*exp(-10000*((x-0.37)^2 + (y-0.71)^2))"
-    found = _overlooked(pl.Problem(spotted, "u = 0 on boundary", **square), boxes, 1e-6)
+    problem = pl.Problem(spotted, "u = 0 on boundary", **square)
+    found = _overlooked(problem, boxes, 1e-6)
     place = torch.tensor([[0.37, 0.71]], dtype=torch.float64)
     assert found.nonzero().flatten().tolist() == boxes.partition.locate(place).tolist()
+    middle = (boxes.partition.low + boxes.partition.high) / 2
+    balanced = Outcome(boxes, True, 1.0, torch.zeros(4, dtype=torch.float64), middle)
+    finer = Refinement(problem).finer(balanced, 1e-6)
+    assert finer is not None
+    assert len(finer.partition) > 4
 
 
 def test_a_narrow_source_in_a_box_is_not_passed_over() -> None:
