@@ -1,6 +1,7 @@
 """The layers of the package: each room imports only rooms that stand above it in the list."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -61,16 +62,18 @@ def test_imports_only_from_layers_above(path: Path) -> None:
     ],
 )
 def test_heavy_libraries_stay_in_their_rooms(library: str, rooms: set[str]) -> None:
-    users = set()
+    assert {room for name, room in libraries() if name == library} <= rooms
+
+
+@cache
+def libraries() -> set[tuple[str, str]]:
+    """What is imported from outside, with the room that does so."""
+    found = set()
     for path in FILES:
+        room = path.relative_to(ROOT).parts[0].removesuffix(".py")
         for node in ast.walk(ast.parse(path.read_text())):
-            names = (
-                [name.name for name in node.names]
-                if isinstance(node, ast.Import)
-                else [node.module or ""]
-                if isinstance(node, ast.ImportFrom)
-                else []
-            )
-            if any(name.split(".")[0] == library for name in names):
-                users.add(path.relative_to(ROOT).parts[0].removesuffix(".py"))
-    assert users <= rooms
+            if isinstance(node, ast.Import):
+                found |= {(name.name.split(".")[0], room) for name in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                found.add((node.module.split(".")[0], room))
+    return found

@@ -22,6 +22,7 @@ from pinnlite.files.container import read_file
 from pinnlite.files.fields import Fields, Tensors
 from pinnlite.files.solutions import FACTS
 from pinnlite.trials.constrained import built_in
+from pinnlite.trials.lifted import Lifted, buildable
 from pinnlite.trials.module import ModuleTrial
 from pinnlite.trials.partition import Partition
 from pinnlite.trials.patchwork import Patchwork
@@ -61,6 +62,16 @@ def legendre_series() -> nn.Module:
     series = pl.Legendre(5, domain=(0, 1))
     nn.init.normal_(series.coefficients, generator=torch.Generator().manual_seed(1))
     return series
+
+
+def lifted() -> pl.Solution:
+    """A network in a square with conditions built in, as the solver poses it."""
+    problem = pl.Problem("u_xx + u_yy = 1", "u = 0 on boundary", x=(0, 1), y=(0, 1))
+    module = pl.MLP(2, 1, 4, 1, generator=torch.Generator().manual_seed(0))
+    trial = Lifted(ModuleTrial(module, problem.unknowns), problem, buildable(problem))
+    return pl.Solution(
+        problem, trial, "network", 0.1, 1e-3, "It was not trained.", 0.5, ("nothing",), None, 4
+    )
 
 
 def untrained(module: nn.Module) -> pl.Solution:
@@ -109,6 +120,17 @@ MADE: dict[str, Callable[[], pl.Solution]] = {
     "Fourier features": lambda: untrained(waves()),
     "layers of torch": lambda: untrained(layers()),
     "Legendre series": lambda: untrained(legendre_series()),
+    "slabs": lambda: pl.solve(
+        "u_t = u_xx", "u(x, 0) = sin(pi*x)", "u(0, t) = 0", "u(2, t) = 0", x=(0, 2), t=(0, 1), tol=0.05
+    ),
+    "boxes": lambda: pl.solve(
+        "u_xx + u_yy = -1",
+        "u = 0 on boundary",
+        on=pl.Polygon([(0, 0), (2, 0), (2, 1), (1, 1), (1, 2), (0, 2)]),
+        tol=0.05,
+    ),
+    "ridge": lambda: pl.solve("u_xx + u_yy = -1", "u = 0 on boundary", on=pl.Disk((0, 0), 1), tol=0.01),
+    "lifted": lifted,
 }
 
 
@@ -119,8 +141,11 @@ def made(name: str) -> pl.Solution:
 
 def values(solution: pl.Solution) -> list[Tensor]:
     x = torch.linspace(0, 0.9, 101, dtype=torch.float64)
-    found = solution(x)
-    derivative = solution.partial(f"{solution.problem.unknowns[0]}_{solution.problem.domain.names[0]}")(x)
+    columns = (x, 0.9 - x)[: len(solution.problem.domain.names)]
+    found = solution(*columns)
+    derivative = solution.partial(f"{solution.problem.unknowns[0]}_{solution.problem.domain.names[0]}")(
+        *columns
+    )
     return [*(found.values() if isinstance(found, dict) else [found]), derivative]
 
 

@@ -104,16 +104,20 @@ def test_an_even_partition_converges_with_the_degree_as_its_order() -> None:
 
 
 def test_a_re_entrant_corner_is_resolved() -> None:
-    solution = pl.solve(*CORNER_STATEMENTS, on=L_SHAPE, tol=1e-3)
+    """Even boxes would need (1/error)^(3/2) of them for h^(4/3), a hundred thousand: graded ones do not."""
     X, weights = L_SHAPE.quadrature(4000)
-    exact, found = corner(*X.T), solution(*X.T)
-    true = ((weights * (found - exact).square()).sum() / (weights * exact.square()).sum()).sqrt().item()
-    assert solution.converged
-    assert true < 1e-3
-    assert true / 10 < solution.error < 10 * true
-    # Even boxes would have to be of h = 1/180 for an error of h^(4/3): a hundred thousand of them.
-    assert isinstance(solution.trial, Boxes)
-    assert len(solution.trial.partition) < 120
+    exact, boxes, errors = corner(*X.T), [], []
+    for tol in (1e-2, 1e-3):
+        solution = pl.solve(*CORNER_STATEMENTS, on=L_SHAPE, tol=tol)
+        true = ((weights * (solution(*X.T) - exact).square()).sum() / (weights * exact.square()).sum()).sqrt()
+        assert solution.converged
+        assert true.item() < tol
+        assert true.item() / 10 < solution.error < 10 * true.item()
+        assert isinstance(solution.trial, Boxes)
+        boxes.append(len(solution.trial.partition))
+        errors.append(true.item())
+    assert boxes[1] < 120
+    assert math.log(errors[0] / errors[1]) > 3 * math.log(boxes[1] / boxes[0])  # 2/3 where boxes are even
 
 
 @pytest.mark.parametrize("known", [CUBIC, MONGE_AMPERE, PERIODIC, OUTFLOW, POISSON_3D], ids=lambda k: k.name)
@@ -185,12 +189,6 @@ def test_at_an_eigenvalue_nothing_converges(source: str) -> None:
     solution = pl.solve(f"u_xx + u_yy + 2*pi^2*u = {source}", "u = 0 on boundary", x=(0, 1), y=(0, 1))
     assert not solution.converged
     assert "eigenvalue" in solution.status
-
-
-def test_a_time_limit_is_kept() -> None:
-    solution = pl.solve(*TORSION.statements, tol=1e-11, time_limit=1.0, **TORSION.names)
-    assert not solution.converged
-    assert "time limit" in solution.status
 
 
 def test_a_parameter_is_found_from_observations() -> None:

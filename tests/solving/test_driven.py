@@ -2,10 +2,13 @@
 
 import math
 
+import pytest
 import torch
 from torch import Tensor
 
 import pinnlite as pl
+from pinnlite.solving.slabs.driven import driven_size
+from pinnlite.solving.slabs.evolution import evolution_of
 
 ENDS = ("u(0, t) = 0", "u(1, t) = 0")
 
@@ -23,6 +26,15 @@ def test_a_source() -> None:
     x, t, values = on_grid(solution, 0.0, 1.0)
     rate = 0.01 * math.pi**2
     assert torch.allclose(values, torch.sin(math.pi * x) * (1 - torch.exp(-rate * t)) / rate, atol=1e-8)
+
+
+@pytest.mark.parametrize("strength", [1e-6, 1.0, 1e6])
+def test_the_size_is_what_the_source_makes(strength: float) -> None:
+    """sin(pi x) (1 - exp(-r)) / r times the strength at the end, 0.67 in the mean square."""
+    problem = pl.Problem(f"u_t = 0.01*u_xx + {strength}*sin(pi*x)", "u(x, 0) = 0", *ENDS, x=(0, 1), t=(0, 1))
+    evolution = evolution_of(problem)
+    assert evolution is not None
+    assert 0.1 * strength < driven_size(evolution) < 10 * strength
 
 
 def test_a_rod_heated_at_one_end() -> None:

@@ -1,10 +1,12 @@
 """How a solve ends that is interrupted, out of time, at a blow-up or at the level of rounding; and what is refused."""
 
 import ast
+import itertools
 import math
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -12,6 +14,8 @@ import pytest
 import torch
 
 import pinnlite as pl
+from tests.problems.elliptic import TORSION
+from tests.problems.evolution import BURGERS, KURAMOTO
 
 
 def interrupted_after(calls: int, residual: Callable[..., torch.Tensor]) -> object:
@@ -53,6 +57,72 @@ def test_an_interrupted_boundary_value_problem_returns_what_it_has() -> None:
     assert not solution.converged
     assert "interrupted" in solution.status
     assert solution(0.5).item() == pytest.approx(math.sinh(0.5) / math.sinh(1.0), rel=1e-9)
+
+
+def square_or_disk(trial: object) -> dict[str, object]:
+    return {"on": pl.Disk((0.5, 0.5), 0.5)} if trial == "features" else {"x": (0, 1), "y": (0, 1)}
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
+@pytest.mark.parametrize("trial", ["legendre", "features", "module"])
+def test_an_interruption_in_several_coordinates_leaves_the_best(trial: str, share: float) -> None:
+    """u = exp(x) cos(y): what there is at the end is near it, but no error is claimed that was not measured."""
+    calls, last = itertools.count(), math.inf
+
+    def watched(u, x, y):  # type: ignore[no-untyped-def]
+        if next(calls) == last:
+            raise KeyboardInterrupt
+        return u.xx + u.yy
+
+    problem = pl.Problem(pl.equation(watched), "u = exp(x)*cos(y) on boundary", **square_or_disk(trial))
+
+    def solve() -> pl.Solution:
+        module = pl.MLP(2, 1, width=8, depth=1, generator=torch.Generator().manual_seed(0))
+        return pl.solve(
+            problem,
+            tol=1e-7,
+            trial=module if trial == "module" else trial,
+            method=pl.GaussNewton(steps=6) if trial == "module" else "auto",
+        )
+
+    before = next(calls)
+    solve()
+    made = next(calls) - before - 1
+    calls, last = itertools.count(), int(share * made)
+    solution = solve()
+    assert last < next(calls) < last + 6  # nothing goes on but a look at what there is
+    assert not solution.converged
+    assert "interrupted" in solution.status
+    assert solution.trial is not None or share < 0.9 or trial == "features"  # one width may be all there was
+    if solution.trial is not None:
+        assert solution(0.5, 0.4).item() == pytest.approx(math.exp(0.5) * math.cos(0.4), rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("statements", "tol", "trial", "names"),
+    [
+        (KURAMOTO.statements, 1e-12, "legendre", KURAMOTO.names),
+        (TORSION.statements, 1e-11, "legendre", TORSION.names),
+        (
+            ("0.000001*(u_xx + u_yy) - u = -sin(60*x)*sin(90*y)", "u = 0 on boundary"),
+            1e-9,
+            "features",
+            {"x": (0, 1), "y": (0, 1)},
+        ),
+        (BURGERS.statements, 1e-8, "network", BURGERS.names),
+    ],
+    ids=["slabs", "boxes", "features", "network"],
+)
+def test_the_time_limit_is_kept_in_several_coordinates(
+    statements: tuple[str, ...], tol: float, trial: str, names: dict[str, object]
+) -> None:
+    """In processor time: what others make the machine wait for is nobody's fault here."""
+    began = time.process_time()
+    solution = pl.solve(*statements, tol=tol, trial=trial, time_limit=1.0, **names)
+    assert time.process_time() - began < 1.1 + 0.3
+    assert not solution.converged
+    assert "time limit" in solution.status
+    assert solution.trial is None or solution.reached or solution(0.5, 0.5).isfinite()
 
 
 @pytest.mark.parametrize(

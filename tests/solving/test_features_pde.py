@@ -128,14 +128,3 @@ def test_the_same_seed_gives_the_same_solution() -> None:
     first, second = (pl.solve(*ROBIN.statements, tol=1e-4, trial="features", **ROBIN.names) for _ in range(2))
     x = torch.tensor([0.1, 0.5], dtype=torch.float64)
     assert torch.equal(first(x, x), second(x, x))
-
-
-def test_what_cannot_be_resolved_in_time_is_said() -> None:
-    solution = pl.solve(
-        "0.000001*(u_xx + u_yy) - u = -sin(60*x)*sin(90*y)", "u = 0 on boundary", x=(0, 1), y=(0, 1),
-        tol=1e-9, trial="features", time_limit=2,
-    )  # fmt: skip
-    assert not solution.converged
-    assert solution.seconds < 4
-    assert "time" in solution.status
-    assert solution(0.5, 0.5).isfinite()

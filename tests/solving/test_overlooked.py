@@ -7,6 +7,10 @@ import torch
 from torch import Tensor
 
 import pinnlite as pl
+from pinnlite.solving.balance import spots
+from pinnlite.solving.boxes.box_newton import Outcome
+from pinnlite.solving.boxes.box_refinement import Refinement, _overlooked
+from pinnlite.trials.boxes import Boxes
 from tests.problems.evolution import LEAVING
 
 PLACE = (0.3, 0.2)
@@ -83,6 +87,35 @@ def test_a_spot_on_a_disk_is_never_missed_unsaid(strength: float, steep: float) 
     outside = away > 0.1
     true = relative(solution(*X.T)[outside], exact[outside])
     assert not solution.converged or true <= 1e-2
+
+
+def test_a_spot_that_a_solution_has_missed_is_found() -> None:
+    disk, (a, b) = pl.Disk((0, 0), 1), PLACE
+    blind = pl.solve("u_xx + u_yy = -1", "u = 0 on boundary", on=disk, tol=1e-4).trial
+    assert blind is not None
+    spotted = f"u_xx + u_yy = -1 - 1000*exp(-10000*((x - {a})^2 + (y - {b})^2))"
+    found = spots(blind, pl.Problem(spotted, "u = 0 on boundary", on=disk), 0)
+    assert len(found)
+    assert (found - torch.tensor(PLACE, dtype=torch.float64)).norm(dim=1).max() < 0.05
+    assert not len(spots(blind, pl.Problem("u_xx + u_yy = -1", "u = 0 on boundary", on=disk), 0))
+
+
+def test_a_spot_that_boxes_have_missed_is_found_in_the_one_that_holds_it() -> None:
+    square: dict[str, object] = {"x": (0, 1), "y": (0, 1)}
+    still = "-2*pi^2*sin(pi*x)*sin(pi*y)"
+    whole = pl.solve(f"u_xx + u_yy = {still}", "u = 0 on boundary", tol=1e-6, **square).trial
+    assert isinstance(whole, Boxes)
+    boxes = whole.refined(torch.ones(1, 2, dtype=torch.bool))
+    spotted = f"u_xx + u_yy = {still} - 1000*exp(-10000*((x-0.37)^2 + (y-0.71)^2))"
+    problem = pl.Problem(spotted, "u = 0 on boundary", **square)
+    found = _overlooked(problem, boxes, 1e-6)
+    place = torch.tensor([[0.37, 0.71]], dtype=torch.float64)
+    assert found.nonzero().flatten().tolist() == boxes.partition.locate(place).tolist()
+    middle = (boxes.partition.low + boxes.partition.high) / 2
+    balanced = Outcome(boxes, True, 1.0, torch.zeros(4, dtype=torch.float64), middle)
+    finer = Refinement(problem).finer(balanced, 1e-6)
+    assert finer is not None
+    assert len(finer.partition) > 4
 
 
 def test_a_narrow_source_in_a_box_is_not_passed_over() -> None:

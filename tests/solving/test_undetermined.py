@@ -1,9 +1,12 @@
 """Problems with many solutions are told so; pulses in boundary data are not stepped over."""
 
+import math
+
 import pytest
 import torch
 
 import pinnlite as pl
+from pinnlite.solving.estimate import misfit
 from pinnlite.solving.features.uniqueness import MOST, amplification
 
 J01 = 2.404825557695773  # the first zero of the Bessel function J_0
@@ -42,6 +45,15 @@ def test_a_pulse_at_an_end_is_not_stepped_over() -> None:
         tol=1e-4,
     )
     assert not solution.converged or solution(0.0, 0.777).item() == pytest.approx(1.0, abs=1e-3)
+
+
+def test_a_solution_that_has_missed_a_pulse_at_an_end_misses_its_condition() -> None:
+    still = ("u_t = 0.1*u_xx", "u(x, 0) = sin(pi*x)", "u(1, t) = 0")
+    blind = pl.solve(*still, "u(0, t) = 0", x=(0, 1), t=(0, 1), tol=1e-3).trial
+    assert blind is not None
+    for left, at_least, at_most in (("0", 0.0, 1e-3), ("exp(-1e6*(t - 0.777)^2)", 0.5, math.inf)):
+        problem = pl.Problem(*still, f"u(0, t) = {left}", x=(0, 1), t=(0, 1))
+        assert at_least <= misfit(blind, problem, blind) <= at_most
 
 
 def test_amplification_is_small_where_a_problem_is_well_posed() -> None:

@@ -126,3 +126,12 @@ def test_tails_tell_along_which_axis_more_is_needed() -> None:
     decayed = torch.exp(-3.0 * indices[:, 0].double() - 0.3 * indices[:, 1].double())
     tails = Boxes(boxes.partition, 8, {"u": decayed[None]}, {}).tails()[0]
     assert tails[1] > 10 * tails[0] > 0
+
+
+def test_a_tail_is_what_a_geometric_series_holds_beyond() -> None:
+    boxes, ratio = random_boxes(12, 2), 0.5
+    indices = multi_indices(12, 2)
+    own = torch.where(indices[:, 1] == 0, ratio ** indices[:, 0].double(), 0.0)
+    tails = Boxes(boxes.partition, 12, {"u": own[None]}, {}).tails()[0]
+    assert tails[0].item() == pytest.approx(ratio**13 / (1 - ratio), rel=0.5)
+    assert tails[1] == 0

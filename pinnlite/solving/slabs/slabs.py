@@ -196,7 +196,7 @@ class SlabMarch:
         self.singular = order < _SINGULAR and tail > _COARSE * self.accuracy
         if not self.singular:
             return None
-        aim = (0.5 * self._limit() / tail) ** (1 / max(order, _LEAST_ORDER))
+        aim: float = (0.5 * self._limit() / tail) ** (1 / max(order, _LEAST_ORDER))
         return max(_LEAST_PART, min(aim, 0.9))
 
     def _order(self, tail: float) -> float:
@@ -214,7 +214,8 @@ class SlabMarch:
         if not self.singular:
             return self.accuracy
         passed = abs((self.time + self.step - self.evolution.start) / self.length)
-        return min(math.sqrt(self.accuracy), self.accuracy * passed**-_FORGOTTEN)
+        smoothed: float = self.accuracy * passed**-_FORGOTTEN
+        return min(math.sqrt(self.accuracy), smoothed)
 
     def _halve(self, chosen: Tensor, slab: _Slab) -> str | None:
         """The same slab on finer elements, from what was found on these."""
