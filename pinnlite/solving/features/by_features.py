@@ -16,7 +16,7 @@ from pinnlite.problem.sample import INTERIOR
 from pinnlite.solving.balance import spots
 from pinnlite.solving.clock import Clock
 from pinnlite.solving.features import by_patches
-from pinnlite.solving.features.families import FAMILIES, Family, Solved, competition
+from pinnlite.solving.features.families import FAMILIES, FEW_FAMILIES, Family, Solved, competition
 from pinnlite.solving.features.posed import Posed
 from pinnlite.solving.features.uniqueness import MOST, amplification
 from pinnlite.solving.refine import Candidate
@@ -37,6 +37,7 @@ _PROMISING = 3.0  # times the tolerance: how far apart two layers may be to be l
 _A_FEW = 500
 # Features of the whole domain beyond which cells are quicker where layers are so many tolerances apart.
 _SLOW = {300: 1e4, 600: _NEARLY, 1000: 0.0}
+_UNRESOLVED = 200  # features beyond which they are where nothing has the measure of the solution
 _TINY = 1e-300
 _LOOKING_FOR_MORE = 150  # features that are asked whether there is more than one solution
 
@@ -77,7 +78,8 @@ class _Search:
     def __init__(self, problem: Problem, tol: float, method: str | Method, seed: int, clock: Clock) -> None:
         self.problem, self.tol, self.method, self.clock = problem, tol, method, clock
         self.generator = torch.Generator().manual_seed(seed)
-        self.contenders: Sequence[Family] = FAMILIES
+        self.families = FAMILIES if problem.linear else FEW_FAMILIES  # each look is many steps there
+        self.contenders: Sequence[Family] = self.families
         self.before: Solved | None = None
         self.width, self.steeper = _FIRST, True
         self.blind = torch.empty(0, len(problem.domain.names), dtype=torch.float64)
@@ -111,8 +113,11 @@ class _Search:
     @property
     def is_slow(self) -> bool:
         """Whether cutting the domain up promises more than wider layers do."""
-        return self.missed or any(
-            self.width > width and self.distance > far * self.tol for width, far in _SLOW.items()
+        unresolved = self.before is not None and not self.before.resolved and self.width > _UNRESOLVED
+        return (
+            self.missed
+            or unresolved
+            or any(self.width > width and self.distance > far * self.tol for width, far in _SLOW.items())
         )
 
     def _layers(self, families: Sequence[Family]) -> list[Solved]:
@@ -132,7 +137,7 @@ class _Search:
             missed = spots(best.trial, self.problem, self.width, self.tol)
             self.missed = len(missed) > 0
             if self.missed:
-                self.blind, self.contenders = torch.cat([self.blind, missed]), FAMILIES
+                self.blind, self.contenders = torch.cat([self.blind, missed]), self.families
 
 
 def _around(best: Solved, width: int, steeper: bool) -> Sequence[Family]:

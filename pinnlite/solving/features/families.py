@@ -84,6 +84,10 @@ FAMILIES = (
     *(Family("sin", scale) for scale in (5e-4, 5e-3, 0.05, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)),
     *(Family("tanh", scale) for scale in (0.5, 1.0, 2.0, 4.0, 8.0)),
 )
+FEW_FAMILIES = (
+    *(Family("sin", scale) for scale in (0.05, 0.5, 1.0, 2.0, 4.0, 8.0)),
+    *(Family("tanh", scale) for scale in (1.0, 4.0)),
+)
 
 
 @dataclass(frozen=True)
