@@ -23,6 +23,7 @@ from pinnlite.trials.linear import LinearTrial
 from pinnlite.trials.module import ModuleTrial
 from pinnlite.trials.parameters import WithParameters
 from pinnlite.trials.partition import Partition
+from pinnlite.trials.patchwork import Patchwork
 from pinnlite.trials.ridge import Ridge
 from pinnlite.trials.shifted import Shifted
 from pinnlite.trials.space_time import SpaceTime
@@ -36,6 +37,7 @@ _HIGHEST_DEGREE = 100
 _MOST_MEMBERS = 10_000  # of a box
 _MOST_COEFFICIENTS = 2000  # of an element: its matrices have the square of that
 _MOST_FEATURES = 100_000
+_MOST_CELLS = 100_000  # of a partition
 _SLACK = 1e-9  # of the domain: how far an end may be off by rounding
 
 
@@ -343,6 +345,39 @@ def _read_ridge(fields: Fields, tensors: Tensors, problem: Problem, module: nn.M
     return trial
 
 
+def _write_patches(trial: Patchwork) -> Written:
+    basis = described(trial.layers[0].features)
+    tensors = {
+        "low": trial.partition.low,
+        "high": trial.partition.high,
+        "coefficients": torch.stack([layer.coefficients for layer in trial.layers]),
+        "weight": torch.stack([layer.features.weight for layer in trial.layers]),
+        "bias": torch.stack([layer.features.bias for layer in trial.layers]),
+    }
+    if basis is None:
+        raise FileError("features with an activation of your own cannot be saved")
+    return {"basis": basis, "cells": len(trial.layers)}, tensors
+
+
+def _read_patches(fields: Fields, tensors: Tensors, problem: Problem, module: nn.Module | None) -> Patchwork:
+    _refuse(module)
+    count, d = fields.integer("cells", 1, _MOST_CELLS), len(problem.domain.names)
+    low, high = tensors.take("low", count, d), tensors.take("high", count, d)
+    if not (low < high).all():
+        raise FileError(f"the file is damaged: {fields.place} has cells that are empty")
+    coefficients = tensors.take("coefficients", count, None, len(problem.unknowns))
+    width = coefficients.shape[1]
+    weight, bias = tensors.take("weight", count, d, width), tensors.take("bias", count, width)
+    layers = []
+    for cell in range(count):
+        features = RandomFeatures(d, len(problem.unknowns), width, activation="sin")
+        features.weight, features.bias = weight[cell], bias[cell]
+        layer = Ridge(features, problem.unknowns)
+        layer.coefficients = coefficients[cell].clone().requires_grad_()
+        layers.append(layer)
+    return Patchwork(problem.domain, Partition(low, high), layers)
+
+
 def _features(fields: Fields, tensors: Tensors, problem: Problem) -> RandomFeatures:
     features = built(fields.object("basis"), tensors.under("basis").all())
     if not isinstance(features, RandomFeatures) or features.inputs != len(problem.domain.names):
@@ -355,6 +390,7 @@ FORMS = {
     "slabs": Form(SpaceTime, _write_slabs, _read_slabs),
     "boxes": Form(Boxes, _write_boxes, _read_boxes),
     "linear": Form(LinearTrial, _write_linear, _read_linear),
+    "patches": Form(Patchwork, _write_patches, _read_patches),
     "ridge": Form(Ridge, _write_ridge, _read_ridge),
     "module": Form(ModuleTrial, _write_module, _read_module),
     "parameters": Form(WithParameters, _write_parameters, _read_parameters),

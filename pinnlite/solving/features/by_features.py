@@ -13,7 +13,7 @@ import torch
 
 from pinnlite.problem.problem import Problem
 from pinnlite.problem.sample import INTERIOR
-from pinnlite.solving.balance import spots
+from pinnlite.solving.balance import balances, spots
 from pinnlite.solving.clock import Clock
 from pinnlite.solving.features import by_patches
 from pinnlite.solving.features.families import FAMILIES, FEW_FAMILIES, Family, Solved, competition
@@ -34,10 +34,13 @@ _SHORTER = (4.0, 16.0, 64.0)  # by these factors, where only one of them is trie
 _MOST_COMPETING = 500  # features in layers of which all families are solved with while none has
 _FEW = 200  # features in layers of which more than two are solved with
 _PROMISING = 3.0  # times the tolerance: how far apart two layers may be to be looked at more closely
-_A_FEW = 500
+_A_FEW, _MANY = 500, 4000
 # Features of the whole domain beyond which cells are quicker where layers are so many tolerances apart.
-_SLOW = {300: 1e4, 600: _NEARLY, 1000: 0.0}
-_UNRESOLVED = 200  # features beyond which they are where nothing has the measure of the solution
+_WIDE = 1000
+_SLOW = {300: 1e4, 600: _NEARLY, _WIDE: 0.0}
+_GAINING = 10.0  # times less is left than of the last layer: that is not slow
+_UNRESOLVED = 200  # features that do not resolve what is narrow
+_NARROW = 0.15  # of the domain: what is left of an equation is mostly there
 _TINY = 1e-300
 _LOOKING_FOR_MORE = 150  # features that are asked whether there is more than one solution
 
@@ -84,6 +87,7 @@ class _Search:
         self.width, self.steeper = _FIRST, True
         self.blind = torch.empty(0, len(problem.domain.names), dtype=torch.float64)
         self.missed = False  # whether the last layer overlooked something
+        self.gain = 1.0  # by which what is left has fallen from one layer to the next
         self.distance = math.inf  # between the last layer and another one of its width
 
     def next(self) -> Candidate:
@@ -113,11 +117,12 @@ class _Search:
     @property
     def is_slow(self) -> bool:
         """Whether cutting the domain up promises more than wider layers do."""
-        unresolved = self.before is not None and not self.before.resolved and self.width > _UNRESOLVED
-        return (
-            self.missed
-            or unresolved
-            or any(self.width > width and self.distance > far * self.tol for width, far in _SLOW.items())
+        if self.missed or self.before is None:
+            return self.missed
+        if not self.before.resolved:
+            return self.width > (_UNRESOLVED if _is_narrow(self.problem, self.before.trial) else _WIDE)
+        return self.gain < _GAINING and any(
+            self.width > width and self.distance > far * self.tol for width, far in _SLOW.items()
         )
 
     def _layers(self, families: Sequence[Family]) -> list[Solved]:
@@ -128,6 +133,7 @@ class _Search:
 
     def _learn(self, best: Solved) -> None:
         """What to draw next: what is like the best, unless nothing has the measure of the solution yet."""
+        self.gain = self.before.residual / best.residual if self.before and best.residual > 0 else math.inf
         self.before = best
         if best.resolved or self.width > _MOST_COMPETING:
             if best.family == self.contenders[0]:
@@ -161,6 +167,14 @@ def _undetermined(problem: Problem, width: int) -> bool:
     drawn = Family("sin", 1.0).drawn(problem, width, generator)
     trial, (rows, _) = Posed.drawn(problem, drawn, generator).rows(drawn)
     return amplification(problem, trial, rows) > MOST
+
+
+def _is_narrow(problem: Problem, trial: Trial) -> bool:
+    """Whether what is left of the equations is in a small part of the domain, by the ratio of its moments."""
+    X = problem.sample(_MANY, conditions=1)[INTERIOR]
+    left = torch.stack([balance.residual for balance in balances(trial, problem, X)]).norm(dim=0)
+    share = left.mean().square() / left.square().mean().clamp(min=_TINY)
+    return bool(share < _NARROW)
 
 
 def _apart(problem: Problem, one: Trial, other: Trial) -> float:
