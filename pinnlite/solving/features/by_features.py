@@ -39,6 +39,7 @@ _A_FEW, _MANY = 500, 4000
 _WIDE = 1000
 _SLOW = {300: 1e4, 600: _NEARLY, _WIDE: 0.0}
 _GAINING = 10.0  # times less is left than of the last layer: that is not slow
+_STANDING = 1.5  # times less: that is next to nothing
 _UNRESOLVED = 200  # features that do not resolve what is narrow
 _NARROW = 0.15  # of the domain: what is left of an equation is mostly there
 _TINY = 1e-300
@@ -120,7 +121,8 @@ class _Search:
         if self.missed or self.before is None:
             return self.missed
         if not self.before.resolved:
-            return self.width > (_UNRESOLVED if _is_narrow(self.problem, self.before.trial) else _WIDE)
+            few = self.gain < _STANDING or _is_narrow(self.problem, self.before.trial)
+            return self.width > (_UNRESOLVED if few else _WIDE)
         return self.gain < _GAINING and any(
             self.width > width and self.distance > far * self.tol for width, far in _SLOW.items()
         )
