@@ -71,7 +71,7 @@ def ways(task: Task, trial: str | nn.Module) -> list[Way]:
             "leave out trial, or say trial='features'"
         )
     if not elements:
-        return [features, network]
+        return [features] if problem.unknown_parameters or problem.data else [features, network]
     return elements if trial == "legendre" or not _others_may(problem) else [*elements, features, network]
 
 

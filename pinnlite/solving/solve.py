@@ -156,11 +156,11 @@ def _check_arguments(
     if (
         (problem.unknown_parameters or problem.data)
         and len(problem.domain.names) > 1
-        and trial not in {"auto", "legendre"}
+        and trial not in {"auto", "legendre", "features"}
     ):
         raise ProblemError(
-            "unknown parameters and observations in several coordinates are solved for with Legendre elements only, "
-            "so far: leave out trial, or train your own module on problem.residuals"
+            "unknown parameters and observations in several coordinates are solved for with Legendre elements or "
+            "random features only, so far: leave out trial, or train your own module on problem.residuals"
         )
 
 

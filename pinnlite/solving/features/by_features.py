@@ -13,10 +13,10 @@ import torch
 
 from pinnlite.problem.problem import Problem
 from pinnlite.problem.sample import INTERIOR
-from pinnlite.solving.balance import spots
+from pinnlite.solving.balance import balances, spots
 from pinnlite.solving.clock import Clock
 from pinnlite.solving.features import by_patches
-from pinnlite.solving.features.families import FAMILIES, Family, Solved, competition
+from pinnlite.solving.features.families import FAMILIES, FEW_FAMILIES, Family, Solved, competition
 from pinnlite.solving.features.posed import Posed
 from pinnlite.solving.features.uniqueness import MOST, amplification
 from pinnlite.solving.refine import Candidate
@@ -34,9 +34,14 @@ _SHORTER = (4.0, 16.0, 64.0)  # by these factors, where only one of them is trie
 _MOST_COMPETING = 500  # features in layers of which all families are solved with while none has
 _FEW = 200  # features in layers of which more than two are solved with
 _PROMISING = 3.0  # times the tolerance: how far apart two layers may be to be looked at more closely
-_A_FEW = 500
+_A_FEW, _MANY = 500, 4000
 # Features of the whole domain beyond which cells are quicker where layers are so many tolerances apart.
-_SLOW = {300: 1e4, 600: _NEARLY, 1000: 0.0}
+_WIDE = 1000
+_SLOW = {300: 1e4, 600: _NEARLY, _WIDE: 0.0}
+_GAINING = 10.0  # times less is left than of the last layer: that is not slow
+_STANDING = 1.5  # times less: that is next to nothing
+_UNRESOLVED = 200  # features that do not resolve what is narrow
+_NARROW = 0.15  # of the domain: what is left of an equation is mostly there
 _TINY = 1e-300
 _LOOKING_FOR_MORE = 150  # features that are asked whether there is more than one solution
 
@@ -77,11 +82,13 @@ class _Search:
     def __init__(self, problem: Problem, tol: float, method: str | Method, seed: int, clock: Clock) -> None:
         self.problem, self.tol, self.method, self.clock = problem, tol, method, clock
         self.generator = torch.Generator().manual_seed(seed)
-        self.contenders: Sequence[Family] = FAMILIES
+        self.families = FAMILIES if problem.linear else FEW_FAMILIES  # each look is many steps there
+        self.contenders: Sequence[Family] = self.families
         self.before: Solved | None = None
         self.width, self.steeper = _FIRST, True
         self.blind = torch.empty(0, len(problem.domain.names), dtype=torch.float64)
         self.missed = False  # whether the last layer overlooked something
+        self.gain = 1.0  # by which what is left has fallen from one layer to the next
         self.distance = math.inf  # between the last layer and another one of its width
 
     def next(self) -> Candidate:
@@ -111,7 +118,12 @@ class _Search:
     @property
     def is_slow(self) -> bool:
         """Whether cutting the domain up promises more than wider layers do."""
-        return self.missed or any(
+        if self.missed or self.before is None:
+            return self.missed
+        if not self.before.resolved:
+            few = self.gain < _STANDING or _is_narrow(self.problem, self.before.trial)
+            return self.width > (_UNRESOLVED if few else _WIDE)
+        return self.gain < _GAINING and any(
             self.width > width and self.distance > far * self.tol for width, far in _SLOW.items()
         )
 
@@ -123,6 +135,7 @@ class _Search:
 
     def _learn(self, best: Solved) -> None:
         """What to draw next: what is like the best, unless nothing has the measure of the solution yet."""
+        self.gain = self.before.residual / best.residual if self.before and best.residual > 0 else math.inf
         self.before = best
         if best.resolved or self.width > _MOST_COMPETING:
             if best.family == self.contenders[0]:
@@ -132,7 +145,7 @@ class _Search:
             missed = spots(best.trial, self.problem, self.width, self.tol)
             self.missed = len(missed) > 0
             if self.missed:
-                self.blind, self.contenders = torch.cat([self.blind, missed]), FAMILIES
+                self.blind, self.contenders = torch.cat([self.blind, missed]), self.families
 
 
 def _around(best: Solved, width: int, steeper: bool) -> Sequence[Family]:
@@ -156,6 +169,14 @@ def _undetermined(problem: Problem, width: int) -> bool:
     drawn = Family("sin", 1.0).drawn(problem, width, generator)
     trial, (rows, _) = Posed.drawn(problem, drawn, generator).rows(drawn)
     return amplification(problem, trial, rows) > MOST
+
+
+def _is_narrow(problem: Problem, trial: Trial) -> bool:
+    """Whether what is left of the equations is in a small part of the domain, by the ratio of its moments."""
+    X = problem.sample(_MANY, conditions=1)[INTERIOR]
+    left = torch.stack([balance.residual for balance in balances(trial, problem, X)]).norm(dim=0)
+    share = left.mean().square() / left.square().mean().clamp(min=_TINY)
+    return bool(share < _NARROW)
 
 
 def _apart(problem: Problem, one: Trial, other: Trial) -> float:

@@ -22,14 +22,12 @@ _WIDTH = 120
 _FINER, _WIDER = Family("sin", 2.0), 150  # of what it is checked by
 _CELLS = 4  # along each coordinate at first
 _MOST_CELLS = 1500
-_STEPS, _SETTLED, _SHORT = (
-    12,
-    1e-12,
-    1e-7,
-)  # of Newton's method, relative to the unknowns; at rest if no shorter
+_STEPS = 12  # of Newton's method
+_SETTLED, _SHORT, _LOOSE = 1e-12, 1e-7, 0.05  # its steps, relative to the unknowns: at rest, or about to be
 _GRADED = 4  # cuts in a row towards a singular point
 _STALLED = 0.25  # of the imbalance of the cell that it was cut from: a smooth solution leaves less of it
-_WORST = 0.1  # of the largest imbalance: cells with less are left whole
+_ENOUGH = 0.1  # of the tolerance: cells that leave less are never cut
+_WORST = 0.03  # of the largest imbalance: cells with less are left whole
 
 
 def candidates(
@@ -66,7 +64,7 @@ def candidates(
         yield Candidate(best, note, check=check.patchwork if check is not None else None)
         stalled = _stalled(partition, imbalance, judged)
         judged = (partition, imbalance)
-        partition = _finer(partition, imbalance, spots, stalled)
+        partition = _finer(partition, imbalance, spots, stalled, tol)
     most = f"{_MOST_CELLS} cells do not resolve the solution"
     yield Candidate(best, most, f"{most}: try a larger tol, or another trial.")
 
@@ -109,8 +107,10 @@ def _solved(
     for _ in range(_STEPS):
         earlier, length = length, rows.solve()
         if length < _SETTLED or (length < _SHORT and length > earlier / 4):
-            return rows
-    return None
+            break
+        if length < _LOOSE and length > earlier / 2:  # cells that do not resolve the solution let it creep
+            break
+    return rows if length < _LOOSE else None
 
 
 def _seed(generator: torch.Generator) -> int:
@@ -141,10 +141,12 @@ def _finer(
     imbalance: Float[Tensor, " E"],
     spots: Float[Tensor, "E d"],
     stalled: Bool[Tensor, " E"],
+    tol: float,
 ) -> Partition:
     """The worst cells halved along every coordinate; those that are no better for it several times, towards a spot."""
     d = partition.low.shape[1]
-    marked = imbalance > _WORST * imbalance.amax()
+    marked = imbalance > (_WORST * imbalance.amax()).clamp(min=_ENOUGH * tol)
+    marked |= imbalance == imbalance.amax()
     stalled &= imbalance > _WORST**0.5 * imbalance.amax()  # the others may be echoes
     finer, _ = partition.halved(marked[:, None].expand(-1, d))
     towards = spots[stalled]

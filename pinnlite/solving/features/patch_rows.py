@@ -22,7 +22,7 @@ from pinnlite.trials.partition import Face, Partition
 from pinnlite.trials.patchwork import Patchwork
 
 _POINTS = 2.0  # of the equations for each feature
-_ALONG = 1.25  # points of a condition, and of a side, for each feature along a line
+_ALONG = 0.7  # points of a condition, and of a side, for each feature along a line
 _LOOKS = 512  # points of a cell by which it is asked whether it is in the region
 _DRAWS = 8  # times as many points are drawn to find enough of a cell that are in the region
 _VARIATION = 0.3  # of a cell: what its features vary over

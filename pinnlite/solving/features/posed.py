@@ -1,7 +1,7 @@
 """A problem at two sets of points, the same for every layer of a width: one to solve at, one to look between."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
@@ -17,7 +17,7 @@ from pinnlite.solving.dense import (
     half_widths,
     in_units,
 )
-from pinnlite.solving.lines.ordinary import OBSERVED, fitted, gauss_points, observations, rows_on
+from pinnlite.solving.lines.ordinary import fitted, gauss_points, observations, rows_on
 from pinnlite.solving.methods.triangle import TriangularLinearization
 from pinnlite.trials.parameters import WithParameters, guessed
 from pinnlite.trials.ridge import Ridge
@@ -76,9 +76,7 @@ def _blocks(problem: Problem, trial: Trial, points: Mapping[str, Float[Tensor, "
     equations = equation_blocks(problem, points[INTERIOR])
     conditions = condition_blocks(problem, by_name(problem.stated), points)
     observed = [observations(data, problem) for data in problem.data]
-    blocks = in_units(problem, trial, equations, [*conditions, *observed])
-    first = len(equations) + len(conditions)
-    return [*blocks[:first], *(replace(block, weight=OBSERVED * block.weight) for block in blocks[first:])]
+    return in_units(problem, trial, equations, [*conditions, *observed])
 
 
 def _about(

@@ -19,7 +19,7 @@ from pinnlite.trials.parameters import WithParameters
 from pinnlite.trials.reference import gauss_nodes
 from pinnlite.trials.trial import Trial
 
-OBSERVED = 1e-3  # weight of observations beside equations: noise in them bends the solution by its square
+_OBSERVED = 1e-3  # weight of observations beside equations: noise in them bends the solution by its square
 
 
 def fitted(trial: Trial, problem: Problem, numbers: Mapping[str, Tensor]) -> Trial:
@@ -35,7 +35,7 @@ def rows_on(problem: Problem, trial: Trial, points: Float[Tensor, "N d"]) -> Col
     equations = equation_blocks(problem, points)
     conditions = condition_blocks(problem, stated, anywhere)
     observed = in_units(problem, trial, equations, [observations(data, problem) for data in problem.data])
-    observed = [replace(block, weight=OBSERVED * block.weight) for block in observed[len(equations) :]]
+    observed = [replace(block, weight=_OBSERVED * block.weight) for block in observed[len(equations) :]]
     return CollocationRows(trial, [*equations, *conditions, *integral_blocks(problem), *observed])
 
 
