@@ -11,7 +11,7 @@ from pinnlite.solving.boxes import by_boxes
 from pinnlite.solving.clock import Clock
 from pinnlite.solving.features import by_features
 from pinnlite.solving.lines import by_elements, by_windows
-from pinnlite.solving.networks import by_network, by_network_field
+from pinnlite.solving.networks import by_module, by_network
 from pinnlite.solving.refine import Candidate
 from pinnlite.solving.residuals import Method
 from pinnlite.solving.slabs import by_slabs
@@ -46,20 +46,19 @@ def ways(task: Task, trial: str | nn.Module) -> list[Way]:
         ProblemError: the trial functions that were asked for cannot represent the problem.
     """
     problem, tol, clock = task.problem, task.tol, task.clock
-    networks = by_network if len(problem.domain.names) == 1 else by_network_field
     if isinstance(trial, nn.Module):
         return [
             Way(
                 "module",
                 "the module that was given",
-                lambda: networks.candidates_from(trial, problem, tol, task.method, clock),
+                lambda: by_module.candidates(trial, problem, tol, task.method, clock),
             )
         ]
     features = _features(task)
     network = Way(
         KINDS["network"],
         "a network",
-        lambda: networks.candidates(problem, tol, task.method, task.seed, clock),
+        lambda: by_network.candidates(problem, tol, task.method, task.seed, clock),
     )
     if trial == "features":
         return [features]

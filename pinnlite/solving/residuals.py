@@ -37,6 +37,15 @@ class Linearization(Protocol):
 
 
 @runtime_checkable
+class Curving(Linearization, Protocol):
+    """A linearization that can also tell, cheaply once it has made a step, how to go round a bend."""
+
+    def correction(self, bend: Float[Tensor, " R"], damping: float) -> Float[Tensor, " P"]:
+        """The s that minimises |J s + bend|^2 + damping |D s|^2, for the damping that a step was just made with."""
+        ...
+
+
+@runtime_checkable
 class Objective(Protocol):
     """A least-squares problem: the loss is the squared norm of its rows."""
 

@@ -7,7 +7,7 @@ import torch
 
 import pinnlite as pl
 from pinnlite.solving.clock import Clock
-from pinnlite.solving.networks.by_network_field import candidates
+from pinnlite.solving.networks.by_network import candidates
 from pinnlite.trials.lifted import Lifted, buildable, left_over
 from pinnlite.trials.module import ModuleTrial
 from tests.problems.evolution import burgers

@@ -9,7 +9,8 @@ import torch
 
 import pinnlite as pl
 from pinnlite.solving.clock import Clock
-from pinnlite.solving.networks.by_network import _Network
+from pinnlite.solving.networks.posing import AlongALine
+from pinnlite.solving.networks.training import Training, network
 from pinnlite.solving.residuals import INTERRUPTED
 from tests.problems.ordinary import (
     BRATU,
@@ -68,14 +69,15 @@ def test_training_the_hidden_layers_finds_what_a_draw_lacks() -> None:
     x = torch.linspace(0, 1, 501, dtype=torch.float64)
     exact = torch.tanh((x - 0.3) / 0.02)
     errors = []
-    for training in (None, pl.GaussNewton(steps=60, damping=1e-6)):
+    for steps in (None, pl.GaussNewton(steps=60, damping=1e-6)):
         generator = torch.Generator().manual_seed(0)
-        network = _Network(problem, (16, 40), generator, Clock.started(None))
-        network.solve_output_layer(1e-3)
-        if training is not None:
-            network.train(training)
-        network.solve_output_layer(0.0)
-        values = network.trial.partials(x[:, None], [("u", (0,))])["u", (0,)]
+        module = network(problem, (16, 40), generator)
+        training = Training(AlongALine(problem), module, 120, "auto", Clock.started(None))
+        training.output_layer(1e-3)
+        if steps is not None:
+            training.all_layers(steps)
+        training.output_layer(0.0)
+        values = training.trial.partials(x[:, None], [("u", (0,))])["u", (0,)]
         errors.append(((values - exact).norm() / exact.norm()).item())
     drawn, trained = errors
     assert drawn > 1e-3

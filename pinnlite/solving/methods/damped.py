@@ -6,18 +6,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pinnlite.solving.methods.triangle import TriangularLinearization
-
-# The condition number of J^T J + damping |J|^2 I is at most the inverse of this: a step is then right to seven digits,
-# and an iteration that is going to take another one needs no more.
-_LEAST_DAMPING = 1e-9
+# The condition number of J^T J + damping |J|^2 I is at most the inverse of this: a step is then right to three digits
+# at the least, and an iteration that is going to take another one needs no more.
+_LEAST_DAMPING = 1e-13
 
 
 class DampedLinearization:
     """Rows r and their Jacobian J: damped steps from J^T J or, with fewer rows than parameters, from J J^T.
 
-    As the damping falls towards the end of an iteration, steps come from a triangle instead and lose nothing. With
-    fewer rows than parameters the triangle would be a large one: there the damping is kept up.
+    The damping is kept up, so that the last digits are left to whatever solves for the output layer alone.
 
     Args:
         rows: (R,) residuals.
@@ -29,10 +26,7 @@ class DampedLinearization:
     def __init__(self, rows: Float[Tensor, " R"], jacobian: Float[Tensor, "R P"]) -> None:
         self.rows, self.jacobian = rows, jacobian
         self._wide = jacobian.shape[1] > len(rows)
-
-    @cached_property
-    def _triangular(self) -> TriangularLinearization:
-        return TriangularLinearization(self.rows, self.jacobian)
+        self._factored: tuple[float, Tensor] | None = None
 
     @cached_property
     def _products(self) -> Tensor:
@@ -41,21 +35,24 @@ class DampedLinearization:
 
     def step(self, damping: float) -> Float[Tensor, " P"]:
         """The s that minimises |J s + r|^2 + damping |J|_F^2 |s|^2."""
-        if damping < _LEAST_DAMPING and not self._wide:
-            return self._triangular.step(damping)
-        damping = max(damping, _LEAST_DAMPING)
-        damped = self._products + damping * self._products.trace() * torch.eye(
-            len(self._products), dtype=self.rows.dtype, device=self.rows.device
-        )
-        factor = torch.linalg.cholesky(damped)
-        step: Tensor
+        return self.correction(self.rows, damping)
+
+    def correction(self, bend: Float[Tensor, " R"], damping: float) -> Float[Tensor, " P"]:
+        """The same for other rows in the place of r."""
+        factor = self._factor(max(damping, _LEAST_DAMPING))
         if self._wide:
-            step = -self.jacobian.T @ torch.cholesky_solve(self.rows[:, None], factor)[:, 0]
-        else:
-            step = -torch.cholesky_solve((self.jacobian.T @ self.rows)[:, None], factor)[:, 0]
-        return step
+            return -self.jacobian.T @ torch.cholesky_solve(bend[:, None], factor)[:, 0]
+        return -torch.cholesky_solve((self.jacobian.T @ bend)[:, None], factor)[:, 0]
 
     def expected(self, step: Float[Tensor, " P"]) -> Float[Tensor, " R"]:
         """What the rows would be after a step if they were linear: J s + r."""
         expected: Tensor = self.rows + self.jacobian @ step
         return expected
+
+    def _factor(self, damping: float) -> Tensor:
+        """The lower triangle of the damped products, of which the last one made is kept."""
+        if self._factored is None or self._factored[0] != damping:
+            damped = self._products.clone()
+            damped.diagonal().add_(damping * self._products.trace())
+            self._factored = damping, torch.linalg.cholesky(damped)
+        return self._factored[1]

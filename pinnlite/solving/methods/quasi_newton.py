@@ -53,7 +53,11 @@ def quasi_newton(objective: Objective, monitor: Monitor, steps: int, curvature: 
         return
     smallest, flattest, idle = value, gradient.norm().item(), 0
     for step in range(1, steps + 1):
-        found = _advance(loss, p, value, gradient, curvature)
+        try:
+            found = _advance(loss, p, value, gradient, curvature)
+        except KeyboardInterrupt:
+            loss.move(p)  # the search may have been anywhere along the line
+            raise
         if found is None:
             loss.move(p)
             return
