@@ -3,8 +3,8 @@
 Along a line there are ever wider networks of two hidden layers, each the check of the one before. In several
 coordinates a wide network of one hidden layer does where a draw of it resolves the solution, and deep ones are trained
 elsewhere, on points that are drawn anew every few steps. Snapshots of one training agree with each other long before
-they agree with the solution: they are measured by elements, and where there are none only networks of different draws
-are compared.
+they agree with the solution: they are measured by elements. Where there are none a wide layer is measured by one that
+stayed as drawn, and only networks of different draws are compared.
 """
 
 from collections.abc import Iterator
@@ -64,7 +64,7 @@ def candidates(
     check = independent.by_elements(problem, tol, clock)
     own = clock.part(_TRAINED)
     for candidate in _in_a_region(problem, method, generator, own, check is not None):
-        yield replace(candidate, check=check)
+        yield candidate if check is None else replace(candidate, check=check)
     clock.stopped = clock.stopped or own.spent
 
 
@@ -93,8 +93,8 @@ def _in_a_region(
     if many or best.residual < reach * best.at_rest:
         for width in _widths(problem):
             candidate = _wide(problem, best.family, width, method, generator, clock)
-            if snapshots or not clock.spent:
-                yield candidate
+            if snapshots or not clock.spent:  # the layer that won is of another draw, and solved for already
+                yield replace(candidate, check=best.trial) if width <= _LAYER and best.resolved else candidate
             if clock.spent:
                 return
     for hidden in _DEEP:

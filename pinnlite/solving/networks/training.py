@@ -31,8 +31,8 @@ _EXACT_STEPS, _NONLINEAR_STEPS = 3, 40  # of the output layer where the problem 
 _WITHIN_REACH = 0.1  # of the residual at rest: what an output layer leaves at most that resolves the solution
 _FOLLOWING = 1e-10  # the damping with which a function is followed
 _FIRST_ROUND = GaussNewton(steps=30, damping=1e-4, tolerance=0.0)
-_ROUND = GaussNewton(steps=40, damping=1e-7, tolerance=0.0)
-_ROUNDS = 40
+_ROUND = GaussNewton(steps=20, damping=1e-10, tolerance=0.0)  # from where the damping has come to by then
+_ROUNDS = 80
 _STEPS_EACH = 8  # on the same points
 
 
