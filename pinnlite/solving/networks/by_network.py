@@ -48,7 +48,7 @@ _WIDTHS_IN_MANY = (320, 480, 720)  # cubics of ten coordinates have 286 terms
 _MOST_DENSE = 3000  # weights up to which the steps of Gauss-Newton are quick
 _DEEP = ((20, 20, 20), (30, 30, 30), (40, 40, 40))
 _POINTS, _POINTS_DEEP = 1.5, 2.0  # for each weight: many steps find what lies between too few
-_POINTS_EACH = 3  # for each feature of a layer of more weights: steps are then taken in the space of the rows
+_POINTS_EACH = 3  # for each feature of other layers: steps are then taken in the space of the rows
 _TRAINED = 0.9  # of the time; what is left is for measuring the error
 _HALF = 0.5  # of the time that is left, for a network that only another one can check
 
@@ -129,7 +129,8 @@ def _wide(
     drawn = family.drawn(problem, width, generator).features
     module = network(problem, [width], generator, drawn, drawn.activation)
     size = _weights(module)
-    count = int(_POINTS * size) if size <= _MOST_DENSE else _POINTS_EACH * width
+    quick = size <= _MOST_DENSE and len(problem.domain.names) <= _MOST_DEEP
+    count = int(_POINTS * size) if quick else _POINTS_EACH * width
     training = Training(InARegion(problem, generator), module, count, method, clock)
     return training.phases(_RIDGES, _TOUCH, str(family))
 

@@ -89,6 +89,7 @@ class Training:
         self.points = posing.points(count)
         self.rows = posing.rows(self.trial, self.points, DampedLinearization)
         self.at_rest = left(self.rows)
+        self._drawn = self._hidden()
         self.steps = 0  # on all layers
 
     def phases(self, ridges: Sequence[float], usual: Method, said: str) -> Candidate:
@@ -182,7 +183,12 @@ class Training:
 
     @property
     def _trained(self) -> str:
-        return f"all layers by {self.steps} steps"
+        moved = ((self._hidden() - self._drawn).norm() / self._drawn.norm()).item()
+        return f"all layers by {self.steps} steps that moved hidden weights by {moved:.1e} of their size"
+
+    def _hidden(self) -> Tensor:
+        """A copy of what makes the hidden layers: how far it moves says whether they are more than a draw."""
+        return torch.cat([p.detach().flatten() for layer in self.module[:-1] for p in layer.parameters()])
 
     @property
     def _head(self) -> nn.Linear:
