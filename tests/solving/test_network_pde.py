@@ -9,7 +9,6 @@ from torch import nn
 import pinnlite as pl
 from pinnlite.models.networks import Elementwise
 from pinnlite.solving.clock import Clock
-from pinnlite.solving.networks import by_network
 from pinnlite.solving.networks.by_network import candidates
 from pinnlite.trials.lifted import Lifted, buildable, left_over
 from pinnlite.trials.module import ModuleTrial
@@ -88,25 +87,6 @@ def test_a_module_of_the_user_in_two_coordinates(known: Known, tmp_path: Path) -
     assert_honest(known, solution, 1e-3)
     solution.save(tmp_path / "module.safetensors")
     assert known.error(pl.load(tmp_path / "module.safetensors")) == known.error(solution)
-
-
-def test_many_coordinates_are_measured_by_features_of_another_draw(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No elements in six coordinates; the estimate is of the order of the error, from one (small) network alone."""
-    monkeypatch.setattr(by_network, "_LAYER", 80)
-    monkeypatch.setattr(by_network, "_WIDTHS_IN_MANY", (80,))
-    names = [f"x{i}" for i in range(1, 7)]
-    laplacian = " + ".join(f"u_{name}{name}" for name in names)
-    solution = pl.solve(
-        f"{laplacian} = 0", "u = x1*x2 + x3*x4 + x5*x6 on boundary",
-        tol=1e-5, trial="network", **dict.fromkeys(names, (0, 1)),
-    )  # fmt: skip
-    X = torch.rand(2000, 6, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
-    exact = X[:, 0] * X[:, 1] + X[:, 2] * X[:, 3] + X[:, 4] * X[:, 5]
-    error = ((solution(*X.T) - exact).norm() / exact.norm()).item()
-    assert solution.converged
-    assert solution.kind == "network"
-    assert error < 1e-5
-    assert error < 3 * solution.error
 
 
 def test_huge_coefficients_that_cancel_are_no_dependence_of_rows() -> None:
