@@ -188,7 +188,9 @@ class Training:
 
     def _hidden(self) -> Tensor:
         """A copy of what makes the hidden layers: how far it moves says whether they are more than a draw."""
-        return torch.cat([p.detach().flatten() for layer in self.module[:-1] for p in layer.parameters()])
+        return torch.cat(
+            [p.detach().flatten() for layer in list(self.module)[:-1] for p in layer.parameters()]
+        )
 
     @property
     def _head(self) -> nn.Linear:
