@@ -40,6 +40,8 @@ class Calculus:
 
     def apply(self, operator: str, arguments: tuple[Node, ...]) -> Node:
         """One of ``OPERATORS``, of its arguments in brackets."""
+        if not arguments:
+            raise Misread(f"'{operator}' of what?", f"write {operator}(u)")
         if operator in {"laplacian", "biharmonic"}:
             inner, along = arguments[0], self._named(operator, arguments[1:])
             once = self._laplacian(inner, along)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 import pinnlite as pl
 from pinnlite.errors import ProblemError
+from pinnlite.solving.methods.damped import DampedLinearization
 from pinnlite.solving.methods.least_squares import DenseLinearization, LeastSquares
 from pinnlite.solving.methods.loss import line_search
 
@@ -291,3 +292,44 @@ class TestLeastSquares:
         with pytest.raises(ProblemError, match="linear in their parameters, which this one is not"):
             LeastSquares().minimize(bent, bent.monitor)
         assert bent.p.tolist() == bent.start
+
+
+class TestAcceleration:
+    """Steps corrected by half the acceleration of the rows, of which plain ones know nothing."""
+
+    class Damped(Rows):
+        def linearize(self) -> DampedLinearization:
+            plain = super().linearize()
+            return DampedLinearization(plain.rows, plain.jacobian)
+
+    @pytest.mark.parametrize(("kind", "order"), [(Rows, 2), (Damped, 3)])
+    def test_order_of_one_step(self, kind: type[Rows], order: int) -> None:
+        """exp(p) = 1 + a by one undamped step from zero: Newton's leaves a^2 / 2, a corrected one the third power."""
+        errors = []
+        for a in (0.08, 0.04, 0.02):
+            objective = kind(lambda p, a=a: torch.exp(p) - 1 - a, [0.0])  # type: ignore[misc]
+            pl.GaussNewton(steps=1, damping=0.0).minimize(objective, objective.monitor)
+            errors.append(abs(objective.p.item() - math.log1p(a)))
+        for larger, smaller in pairwise(errors):
+            assert math.log2(larger / smaller) == pytest.approx(order, abs=0.2)
+
+    def test_a_bent_valley_takes_fewer_steps(self) -> None:
+        """Rosenbrock's in six dimensions, to its known minimum at ones."""
+        steps = {}
+        for kind in (Rows, self.Damped):
+            objective = kind(rosenbrock, [-1.2, 1.0, -0.5, 0.8, -1.0, 0.7])
+            pl.GaussNewton(steps=200, damping=1e-4).minimize(objective, objective.monitor)
+            assert (objective.p - 1).abs().max() < 1e-8
+            steps[kind] = len(objective.history)
+        assert steps[self.Damped] < steps[Rows]
+
+    @pytest.mark.parametrize("shape", [(12, 5), (5, 12)])
+    def test_steps_against_the_singular_values(self, shape: tuple[int, int]) -> None:
+        """From J^T J and from J J^T: the damped step of the dense factorisation, in its unit of the damping."""
+        generator = torch.Generator().manual_seed(0)
+        J = torch.randn(shape, generator=generator, dtype=torch.float64)
+        r = torch.randn(shape[0], generator=generator, dtype=torch.float64)
+        damping = 1e-3
+        scale = (J.norm() / torch.linalg.svdvals(J)[0]).item() ** 2
+        expected = DenseLinearization(r, J).step(damping * scale)
+        assert (DampedLinearization(r, J).step(damping) - expected).norm() < 1e-12 * expected.norm()

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 import pinnlite as pl
+from pinnlite.models.networks import Elementwise
 from pinnlite.solving.clock import Clock
 from pinnlite.solving.features.families import Family
 from pinnlite.solving.networks.by_network import _wide
@@ -75,6 +77,21 @@ def test_a_module_of_the_user_in_two_coordinates(known: Known, tmp_path: Path) -
     assert_honest(known, solution, 1e-3)
     solution.save(tmp_path / "module.safetensors")
     assert known.error(pl.load(tmp_path / "module.safetensors")) == known.error(solution)
+
+
+def test_huge_coefficients_that_cancel_are_no_dependence_of_rows() -> None:
+    """Rounding goes by the place of a row; of such a network a look at the rows says that they are coupled."""
+    generator = torch.Generator().manual_seed(0)
+    first, head = nn.Linear(2, 50, dtype=torch.float64), nn.Linear(50, 1, dtype=torch.float64)
+    with torch.no_grad():
+        first.weight.normal_(0.0, 1e-3, generator=generator)
+        head.weight.copy_(1e14 * torch.tensor([1.0, -1.0]).repeat(25))
+        first.weight[1::2], first.bias[1::2] = first.weight[::2], first.bias[::2]
+    trial = ModuleTrial(nn.Sequential(first, Elementwise("tanh"), head), ("u",))
+    X = torch.rand(64, 2, generator=generator, dtype=torch.float64)
+    found = trial.partials(X, [("u", (1, 0))])["u", (1, 0)]
+    assert found.shape == (64,)
+    assert found.isfinite().all()
 
 
 class TestWhatIsBuiltIn:

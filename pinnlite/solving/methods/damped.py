@@ -54,5 +54,6 @@ class DampedLinearization:
         if self._factored is None or self._factored[0] != damping:
             damped = self._products.clone()
             damped.diagonal().add_(damping * self._products.trace())
-            self._factored = damping, torch.linalg.cholesky(damped)
+            # Where it fails all the same the step is no good, and is refused for a larger damping.
+            self._factored = damping, torch.linalg.cholesky_ex(damped).L
         return self._factored[1]

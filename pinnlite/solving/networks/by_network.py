@@ -3,8 +3,8 @@
 Along a line there are ever wider networks of two hidden layers, each the check of the one before. In several
 coordinates a wide network of one hidden layer does where a draw of it resolves the solution, and deep ones are trained
 elsewhere, on points that are drawn anew every few steps. Snapshots of one training agree with each other long before
-they agree with the solution: they are measured by elements, and where there are none only networks of different draws
-are compared.
+they agree with the solution: they are measured by elements. Where there are none a wide layer is measured by one that
+stayed as drawn, and only networks of different draws are compared.
 """
 
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ _WIDTHS_IN_MANY = (320, 480, 720)  # cubics of ten coordinates have 286 terms
 _MOST_DENSE = 3000  # weights up to which the steps of Gauss-Newton are quick
 _DEEP = ((20, 20, 20), (30, 30, 30), (40, 40, 40))
 _POINTS, _POINTS_DEEP = 1.5, 2.0  # for each weight: many steps find what lies between too few
-_POINTS_EACH = 3  # for each feature of a layer of more weights: steps are then taken in the space of the rows
+_POINTS_EACH = 3  # for each feature of other layers: steps are then taken in the space of the rows
 _TRAINED = 0.9  # of the time; what is left is for measuring the error
 _HALF = 0.5  # of the time that is left, for a network that only another one can check
 
@@ -64,7 +64,8 @@ def candidates(
     checks = Checks(problem, tol, clock)
     own = clock.part(_TRAINED)
     for candidate in _in_a_region(problem, method, generator, own, checks.finest is not None):
-        yield replace(candidate, check=checks.of(candidate.trial))
+        finer = checks.of(candidate.trial)
+        yield candidate if finer is None else replace(candidate, check=finer)
     clock.stopped = clock.stopped or own.spent
 
 
@@ -93,8 +94,8 @@ def _in_a_region(
     if many or best.residual < reach * best.at_rest:
         for width in _widths(problem):
             candidate = _wide(problem, best.family, width, method, generator, clock)
-            if snapshots or not clock.spent:
-                yield candidate
+            if snapshots or not clock.spent:  # the layer that won is of another draw, and solved for already
+                yield replace(candidate, check=best.trial) if width <= _LAYER and best.resolved else candidate
             if clock.spent:
                 return
     for hidden in _DEEP:
@@ -129,7 +130,8 @@ def _wide(
     drawn = family.drawn(problem, width, generator).features
     module = network(problem, [width], generator, drawn, drawn.activation)
     size = _weights(module)
-    count = int(_POINTS * size) if size <= _MOST_DENSE else _POINTS_EACH * width
+    quick = size <= _MOST_DENSE and len(problem.domain.names) <= _MOST_DEEP
+    count = int(_POINTS * size) if quick else _POINTS_EACH * width
     training = Training(InARegion(problem, generator), module, count, method, clock)
     return training.phases(_RIDGES, _TOUCH, str(family))
 

@@ -31,8 +31,8 @@ _EXACT_STEPS, _NONLINEAR_STEPS = 3, 40  # of the output layer where the problem 
 _WITHIN_REACH = 0.1  # of the residual at rest: what an output layer leaves at most that resolves the solution
 _FOLLOWING = 1e-10  # the damping with which a function is followed
 _FIRST_ROUND = GaussNewton(steps=30, damping=1e-4, tolerance=0.0)
-_ROUND = GaussNewton(steps=40, damping=1e-7, tolerance=0.0)
-_ROUNDS = 40
+_ROUND = GaussNewton(steps=20, damping=1e-10, tolerance=0.0)  # from where the damping has come to by then
+_ROUNDS = 80
 _STEPS_EACH = 8  # on the same points
 
 
@@ -89,6 +89,7 @@ class Training:
         self.points = posing.points(count)
         self.rows = posing.rows(self.trial, self.points, DampedLinearization)
         self.at_rest = left(self.rows)
+        self._drawn = self._hidden()
         self.steps = 0  # on all layers
 
     def phases(self, ridges: Sequence[float], usual: Method, said: str) -> Candidate:
@@ -182,7 +183,14 @@ class Training:
 
     @property
     def _trained(self) -> str:
-        return f"all layers by {self.steps} steps"
+        moved = ((self._hidden() - self._drawn).norm() / self._drawn.norm()).item()
+        return f"all layers by {self.steps} steps that moved hidden weights by {moved:.1e} of their size"
+
+    def _hidden(self) -> Tensor:
+        """A copy of what makes the hidden layers: how far it moves says whether they are more than a draw."""
+        return torch.cat(
+            [p.detach().flatten() for layer in list(self.module)[:-1] for p in layer.parameters()]
+        )
 
     @property
     def _head(self) -> nn.Linear:
