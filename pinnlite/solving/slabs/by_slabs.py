@@ -18,7 +18,7 @@ from pinnlite.trials.reference import gauss_nodes, radau_nodes
 from pinnlite.trials.space_time import SpaceTime
 from pinnlite.trials.trial import Approximation
 
-_MARGIN = 2.0  # of the tolerance
+_MARGIN = 1.0  # of the tolerance
 _SHARPER = 0.1  # from one candidate to the next, at least
 _FLOOR = 1e-13  # coefficients below this are rounding
 _CANDIDATES = 6

@@ -37,7 +37,7 @@ _SHORTEST = 1e-20
 _SMALLEST = 2.0**-27  # a front that needs smaller ones is a shock
 _SMALLEST_EARLY = 2.0**-40
 _MOST_ELEMENTS = 2000
-_START = 0.3  # of the accuracy: how well the initial state is resolved
+_START = 0.03  # of the accuracy: how well the initial state is resolved
 _GROWN = 1e4  # times the initial size: a solution that stops there blows up
 _STOPPED = "stopped"
 
@@ -91,6 +91,7 @@ class SlabMarch:
             None  # length and tail of the first slab that was refused last
         )
         self.singular = False  # the start
+        self.expected: dict[str, float] | None = None  # sizes after the first slab that was tried
         self.first: Rows | None = None  # what Newton's method starts from, if the slab was solved before
         self.accepted: list[_Slab] = []
         self.refused = 0
@@ -122,12 +123,13 @@ class SlabMarch:
         if slab is None:
             return self._refuse(0.3)
         sizes = self.fields.sizes(slab.rows, self.mesh, self.sizes)
+        measures = self._measures(sizes)
         early = abs(self.time - self.evolution.start) < _EARLY * abs(self.length)
-        tail = self.fields.in_time(slab.series, self.mesh, sizes)
+        tail = self.fields.in_time(slab.series, self.mesh, measures)
         limit = self._limit()
         ratio = 0.9 * (limit / max(tail, TINY)) ** (1 / len(self.collocation.time_nodes))
         smallest = _SMALLEST_EARLY if early else _SMALLEST
-        unresolved = self.fields.in_space(slab.rows, self.mesh, sizes) > limit
+        unresolved = self.fields.in_space(slab.rows, self.mesh, measures) > limit
         halved = unresolved & (self.mesh.share > smallest)
         if tail > limit:
             if not self.accepted and halved.any() and self.singular:
@@ -140,10 +142,24 @@ class SlabMarch:
         self.sizes = sizes
         if not self.accepted and self._order(tail) > _SINGULAR:
             self.singular = False
-        self._accept(slab, smallest, limit)
+        self._accept(slab, measures, smallest, limit)
         if not 0.85 < ratio < 1.25:  # a slab of the same length may have the same factors
             self.step *= min(2.5, max(0.5, ratio))
         return None
+
+    def _measures(self, sizes: dict[str, float]) -> dict[str, float]:
+        """The sizes that tails are measured by.
+
+        An unknown that starts from zero beside others is at first as small as the slab is short, and so is what the
+        others' rounding makes of it: until it has had its time, it counts as what the first slab that was tried found.
+        """
+        if self.expected is None:
+            self.expected = sizes
+        if abs(self.time - self.evolution.start) >= _FIRST * abs(self.length):
+            return sizes
+        most = max(sizes.values())
+        later = {u: min(size, most) for u, size in self.expected.items() if not self.start_sizes.get(u, 0.0)}
+        return {u: max(size, later.get(u, 0.0)) for u, size in sizes.items()}
 
     def _solved(self) -> _Slab | None:
         """The slab that is next, if Newton's method converges."""
@@ -228,14 +244,14 @@ class SlabMarch:
         self.mesh = finer
         return None
 
-    def _accept(self, slab: _Slab, smallest: float, limit: float) -> None:
+    def _accept(self, slab: _Slab, measures: dict[str, float], smallest: float, limit: float) -> None:
         self.accepted.append(slab)
         end = slab.place.start + 2 * slab.place.half_time
         stop = self._next_stop()
         self.time = stop if self.step == stop - self.time else end
         if self.stations and self.time == self.stations[0]:
             self.stations = self.stations[1:]
-        mesh = self.fields.remeshed(self.mesh, slab.after, slab.rows, self.sizes, smallest, limit)
+        mesh = self.fields.remeshed(self.mesh, slab.after, slab.rows, measures, smallest, limit)
         self.known = self.fields.carry_known(slab.after, self.mesh, mesh)
         self.mesh = mesh
         self._close_in()
