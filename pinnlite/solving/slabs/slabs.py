@@ -34,9 +34,13 @@ _LEAST_PART = 1e-3  # to which a slab is shortened at once
 _LEAST_ORDER = 0.25  # what a jump leaves in the mean square as it spreads
 _SHORTEST = 1e-20
 # Elements, as parts of the domain
-_SMALLEST = 2.0**-27  # a front that needs smaller ones is a shock
+_SMALLEST = 2.0**-23  # a front that needs smaller ones is a shock
 _SMALLEST_EARLY = 2.0**-40
 _MOST_ELEMENTS = 2000
+_NARROW = 2.0**-8  # elements as small as this follow something sharp
+_WINDOW = 12  # slabs in which neither these elements nor the slabs have changed by more than
+_STEADY = 1.5
+_MOST_SLABS = 3000  # so many more are too many
 _START = 0.03  # of the accuracy: how well the initial state is resolved
 _GROWN = 1e4  # times the initial size: a solution that stops there blows up
 _STOPPED = "stopped"
@@ -143,6 +147,8 @@ class SlabMarch:
         if not self.accepted and self._order(tail) > _SINGULAR:
             self.singular = False
         self._accept(slab, measures, smallest, limit)
+        if followed := self._followed():
+            return followed
         if not 0.85 < ratio < 1.25:  # a slab of the same length may have the same factors
             self.step *= min(2.5, max(0.5, ratio))
         return None
@@ -213,7 +219,7 @@ class SlabMarch:
         if not self.singular:
             return None
         aim = (0.5 * self._limit() / tail) ** (1 / max(order, _LEAST_ORDER))
-        return max(_LEAST_PART, min(aim, 0.9))
+        return float(max(_LEAST_PART, min(aim, 0.9)))
 
     def _order(self, tail: float) -> float:
         """The power of the length with which the tail of the first slab falls, from the one that was refused last."""
@@ -230,7 +236,7 @@ class SlabMarch:
         if not self.singular:
             return self.accuracy
         passed = abs((self.time + self.step - self.evolution.start) / self.length)
-        return min(math.sqrt(self.accuracy), self.accuracy * passed**-_FORGOTTEN)
+        return min(math.sqrt(self.accuracy), self.accuracy * math.pow(passed, -_FORGOTTEN))
 
     def _halve(self, chosen: Tensor, slab: _Slab) -> str | None:
         """The same slab on finer elements, from what was found on these."""
@@ -265,6 +271,28 @@ class SlabMarch:
         finer = self.mesh.closed_in(self.places)
         self.known = self.fields.carry_known(self.known, self.mesh, finer)
         self.mesh = finer
+
+    def _followed(self) -> str | None:
+        """What is said where slabs stay so short that they would be too many: they follow something that moves."""
+        if len(self.accepted) <= _WINDOW:
+            return None
+        before, last = self.accepted[-_WINDOW - 1], self.accepted[-1]
+        changes = (
+            last.place.half_time / before.place.half_time,
+            (last.mesh.share.min() / before.mesh.share.min()).item(),
+        )
+        left = abs((self.evolution.stop - self.time) / (2 * last.place.half_time))
+        steady = all(1 / _STEADY < change < _STEADY for change in changes)
+        if not steady or last.mesh.share.min() > _NARROW or left < _MOST_SLABS:
+            return None
+        old, new = (slab.mesh.edges[slab.mesh.share.argmin()].item() for slab in (before, last))
+        name = self.evolution.names[self.evolution.space]
+        return (
+            f"Something sharp near {name} = {new:.3g} moves (it was near {old:.3g} at "
+            f"{self.evolution.names[self.evolution.time]} = {before.place.start:.3g}) and is not damped, as a kink in "
+            f"the initial data: following it from {self._here()} on would take some {left:.0f} slabs. Smooth it, add "
+            "diffusion, or try a larger tol."
+        )
 
     def _too_steep(self) -> str:
         return self._grown() or (
