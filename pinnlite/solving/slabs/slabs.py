@@ -19,6 +19,7 @@ from pinnlite.solving.slabs.slab_collocation import Known, Place, Rows, SlabColl
 from pinnlite.solving.slabs.slab_fields import Series, SlabFields
 from pinnlite.solving.slabs.slab_scan import Overlooked
 from pinnlite.solving.slabs.space_mesh import SpaceMesh
+from pinnlite.solving.slabs.well_posed import WAVES, undamped_speed
 from pinnlite.trials.elements import TINY
 from pinnlite.trials.space_time import SpaceTime
 
@@ -40,7 +41,8 @@ _MOST_ELEMENTS = 2000
 _NARROW = 2.0**-8  # elements as small as this follow something sharp
 _WINDOW = 12  # slabs in which neither these elements nor the slabs have changed by more than
 _STEADY = 1.5
-_MOST_SLABS = 3000  # so many more are too many
+_MOST_WORK = 4e4  # so many elements more are too many
+_NEAR_SHOCK = 1e-2  # of the time up to a shock
 _START = 0.03  # of the accuracy: how well the initial state is resolved
 _GROWN = 1e4  # times the initial size: a solution that stops there blows up
 _STOPPED = "stopped"
@@ -95,6 +97,9 @@ class SlabMarch:
             None  # length and tail of the first slab that was refused last
         )
         self.singular = False  # the start
+        speeds = [undamped_speed(self.evolution, count) for count in WAVES]
+        self.damped = speeds[-1] is None
+        self.hyperbolic = None not in speeds and math.isclose(*speeds, rel_tol=1e-2)  # type: ignore[arg-type]
         self.expected: dict[str, float] | None = None  # sizes after the first slab that was tried
         self.first: Rows | None = None  # what Newton's method starts from, if the slab was solved before
         self.accepted: list[_Slab] = []
@@ -147,8 +152,8 @@ class SlabMarch:
         if not self.accepted and self._order(tail) > _SINGULAR:
             self.singular = False
         self._accept(slab, measures, smallest, limit)
-        if followed := self._followed():
-            return followed
+        if hopeless := self._shock() or self._followed():
+            return hopeless
         if not 0.85 < ratio < 1.25:  # a slab of the same length may have the same factors
             self.step *= min(2.5, max(0.5, ratio))
         return None
@@ -215,7 +220,7 @@ class SlabMarch:
         if self.accepted:
             return None
         order, self.opening = self._order(tail), (abs(self.step), tail)
-        self.singular = order < _SINGULAR and tail > _COARSE * self.accuracy
+        self.singular = self.damped and order < _SINGULAR and tail > _COARSE * self.accuracy
         if not self.singular:
             return None
         aim = (0.5 * self._limit() / tail) ** (1 / max(order, _LEAST_ORDER))
@@ -282,8 +287,9 @@ class SlabMarch:
             (last.mesh.share.min() / before.mesh.share.min()).item(),
         )
         left = abs((self.evolution.stop - self.time) / (2 * last.place.half_time))
+        work = left * len(last.mesh.half)
         steady = all(1 / _STEADY < change < _STEADY for change in changes)
-        if not steady or last.mesh.share.min() > _NARROW or left < _MOST_SLABS:
+        if not steady or last.mesh.share.min() > _NARROW or work < _MOST_WORK:
             return None
         old, new = (slab.mesh.edges[slab.mesh.share.argmin()].item() for slab in (before, last))
         name = self.evolution.names[self.evolution.space]
@@ -294,7 +300,29 @@ class SlabMarch:
             "diffusion, or try a larger tol."
         )
 
+    def _shock(self) -> str | None:
+        """What is said of a shock that is near: where characteristics meet, 1 / max |u_x| falls to zero linearly."""
+        if len(self.accepted) < 2 or not self.hyperbolic:
+            return None
+        gentle = [1 / max(self.fields.steepest(slab.after, slab.mesh), TINY) for slab in self.accepted[-2:]]
+        fall = gentle[0] - gentle[1]
+        if fall <= 0:
+            return None
+        left = gentle[1] / fall * abs(2 * self.accepted[-1].place.half_time)
+        if left > _NEAR_SHOCK * abs(self.time - self.evolution.start):
+            return None
+        at = self.time + math.copysign(left, self.length)
+        return (
+            f"The solution steepens into a shock at about {self.evolution.names[self.evolution.time]} = {at:.5g}: "
+            "end the domain before, or add diffusion."
+        )
+
     def _too_steep(self) -> str:
+        if not self.accepted:
+            return (
+                "The solution cannot be resolved from its start on: its conditions may contradict each other or the "
+                "initial state, or not be where the equation's characteristics enter."
+            )
         return self._grown() or (
             f"The solution steepens near {self._here()} beyond what elements can resolve, as into a shock: "
             "end the domain before, or add diffusion."

@@ -18,7 +18,7 @@ from pinnlite.solving.slabs.evolution import Evolution
 from pinnlite.solving.slabs.initial_field import InitialField
 
 _POINTS = 7  # of the domain, none of them a place of symmetry
-_WAVES = (1e4, 1e5)  # on the domain: where only the highest derivatives count
+WAVES = (1e4, 1e5)  # on the domain: where only the highest derivatives count
 _LEAST_SHARE = 1e-7  # of |sigma|: a smaller real part is rounding
 _DAMPED = 1e-3  # of |Im sigma|: what decays more slowly travels many wave lengths first
 _LEAST_GROWTH = 1e3  # exponent over the whole time
@@ -26,13 +26,13 @@ _LEAST_GROWTH = 1e3  # exponent over the whole time
 
 def ill_posed(evolution: Evolution) -> bool:
     """Whether ever shorter waves grow ever faster somewhere."""
-    slow, fast = (_growth(evolution, count) for count in _WAVES)
+    slow, fast = (_growth(evolution, count) for count in WAVES)
     return bool(((fast > _LEAST_GROWTH) & (fast > 2 * slow)).any())
 
 
-def undamped_speed(evolution: Evolution) -> float | None:
-    """How fast the shortest waves travel, at most, where they do so undamped; None where they are damped or stay."""
-    k = _wave_number(evolution, _WAVES[1])
+def undamped_speed(evolution: Evolution, count: float = WAVES[-1]) -> float | None:
+    """How fast waves of which there are so many on the domain travel, at most; None where all are damped or stay."""
+    k = _wave_number(evolution, count)
     sigma = exponents(evolution, k)
     travelling = sigma.real.abs() < _DAMPED * sigma.imag.abs()
     return (sigma.imag.abs()[travelling].max() / k).item() if travelling.any() else None
