@@ -27,30 +27,29 @@ def test_a_source_and_a_diffusivity_from_observations_of_what_starts_from_zero()
         t=(0, 1),
         k=pl.Unknown(0.1, positive=True),
         a=pl.Unknown(1.0),
-        tol=1e-6,
+        tol=1e-4,
     )
     assert solution.converged, solution.status
     assert "slabs" in solution.history[0]
-    assert solution.unknowns == pytest.approx({"k": k, "a": a}, rel=1e-6)
+    assert solution.unknowns == pytest.approx({"k": k, "a": a}, rel=1e-4)
 
 
-def test_a_wave_speed_from_one_value_that_no_condition_needs(tmp_path: Path) -> None:
-    """u = sin(pi x) cos(2 pi t), whose speed is 2, at x = 1/2 and t = 0.3."""
+def test_a_diffusivity_from_one_value_that_no_condition_needs(tmp_path: Path) -> None:
+    """u = sin(pi x) exp(-k pi^2 t) at x = 1/2 and t = 1/2, k = 0.2."""
     solution = pl.solve(
-        "u_tt = c^2*u_xx",
+        "u_t = k*u_xx",
         "u(x, 0) = sin(pi*x)",
-        "u_t(x, 0) = 0",
         *ENDS,
-        "u(0.5, 0.3) = cos(0.6*pi)",
+        "u(0.5, 0.5) = exp(-0.1*pi^2)",
         x=(0, 1),
-        t=(0, 1),
-        c=pl.Unknown(1.5),
-        tol=1e-7,
+        t=(0, 0.5),
+        k=pl.Unknown(0.1),
+        tol=1e-4,
     )
     assert solution.converged, solution.status
-    assert solution.unknowns["c"] == pytest.approx(2.0, rel=1e-7)
-    solution.save(tmp_path / "wave.safetensors")
-    assert pl.load(tmp_path / "wave.safetensors").unknowns == solution.unknowns
+    assert solution.unknowns["k"] == pytest.approx(0.2, rel=1e-4)
+    solution.save(tmp_path / "rod.safetensors")
+    assert pl.load(tmp_path / "rod.safetensors").unknowns == solution.unknowns
 
 
 def test_observations_that_scatter_are_met_on_average() -> None:
@@ -66,10 +65,10 @@ def test_observations_that_scatter_are_met_on_average() -> None:
         x=(0, 1),
         t=(0, 0.2),
         a=pl.Unknown(1.0),
-        tol=1e-6,
+        tol=1e-4,
     )
     assert solution.converged, solution.status
-    assert solution.unknowns["a"] == pytest.approx((values @ shape / (shape @ shape)).item(), rel=1e-6)
+    assert solution.unknowns["a"] == pytest.approx((values @ shape / (shape @ shape)).item(), rel=1e-4)
 
 
 def test_a_value_that_no_parameter_gives_is_told() -> None:
@@ -83,6 +82,6 @@ def test_a_value_that_no_parameter_gives_is_told() -> None:
         t=(0, 1),
         k=pl.Unknown(0.2, positive=True),
         tol=1e-4,
-        time_limit=5,
+        time_limit=2,
     )
     assert not solution.converged
