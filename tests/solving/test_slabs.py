@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 import time
 from pathlib import Path
 
@@ -95,6 +96,48 @@ def test_a_shock_is_told_with_its_time() -> None:
     assert "shock" in solution.status
     assert solution.reached is not None
     assert solution.reached[1] == pytest.approx(1 / math.pi, abs=1e-2)
+
+
+def test_a_shock_that_moves_is_told_with_its_time() -> None:
+    """Of exp(-x^2) the steepest slope is -sqrt(2/e), and infinite at t = sqrt(e/2)."""
+    solution = pl.solve(
+        "u_t + u*u_x = 0", "u(x, 0) = exp(-x^2)", "u(-5, t) = exp(-25)", x=(-5, 5), t=(0, 3), tol=1e-4
+    )
+    assert not solution.converged
+    told = re.search(r"shock at about t = (\S+):", solution.status)
+    assert told
+    # It is told a hundredth of the time before.
+    assert float(told[1]) == pytest.approx(math.sqrt(math.e / 2), rel=5e-3)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "told"),
+    [("sign(x - 0.3)", "-1", "jumps at x = 0.3,"), ("1", "0", "contradicts the initial state at x = 0,")],
+)
+def test_a_jump_that_travels_is_told_at_once(start: str, end: str, told: str) -> None:
+    solution = pl.solve("u_t + 2*u_x = 0", f"u(x, 0) = {start}", f"u(0, t) = {end}", x=(0, 1), t=(0, 0.2))
+    assert not solution.converged
+    assert told in solution.status
+    assert "speed of up to 2:" in solution.status
+
+
+def test_what_starts_from_zero_is_not_resolved_by_what_it_is_at_first() -> None:
+    """A soliton at rest, p + iq = exp(it/2) / cosh(x): its imaginary part starts from zero."""
+    solution = pl.solve(
+        "p_t = -q_xx/2 - (p^2 + q^2)*q",
+        "q_t = p_xx/2 + (p^2 + q^2)*p",
+        "p(x, 0) = 1/cosh(x)",
+        "q(x, 0) = 0",
+        *(f"{u}({x}, t) = 0" for u in "pq" for x in (-20, 20)),
+        x=(-20, 20),
+        t=(0, 1),
+        tol=1e-5,
+    )
+    assert solution.converged, solution.status
+    x, t = torch.cartesian_prod(*(torch.linspace(*i, 41, dtype=torch.float64) for i in ((-20, 20), (0, 1)))).T
+    found = solution(x, t)
+    assert torch.allclose(found["p"], torch.cos(t / 2) / torch.cosh(x), atol=1e-5)
+    assert torch.allclose(found["q"], torch.sin(t / 2) / torch.cosh(x), atol=1e-5)
 
 
 def test_an_evolution_that_is_ill_posed_about_its_start_is_told() -> None:

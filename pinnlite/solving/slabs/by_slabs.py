@@ -10,6 +10,7 @@ from pinnlite.solving.estimate import difference
 from pinnlite.solving.refine import Candidate
 from pinnlite.solving.slabs.evolution import Evolution, evolution_of
 from pinnlite.solving.slabs.inverse import Inverse
+from pinnlite.solving.slabs.jumps import travelling_jump
 from pinnlite.solving.slabs.slab_collocation import SlabCollocation
 from pinnlite.solving.slabs.slab_scan import Overlooked, overlooked
 from pinnlite.solving.slabs.slabs import SlabMarch
@@ -18,7 +19,7 @@ from pinnlite.trials.reference import gauss_nodes, radau_nodes
 from pinnlite.trials.space_time import SpaceTime
 from pinnlite.trials.trial import Approximation
 
-_MARGIN = 2.0  # of the tolerance
+_MARGIN = 1.0  # of the tolerance
 _SHARPER = 0.1  # from one candidate to the next, at least
 _FLOOR = 1e-13  # coefficients below this are rounding
 _CANDIDATES = 6
@@ -41,6 +42,10 @@ def candidates(problem: Problem, tol: float, clock: Clock) -> Iterator[Candidate
     inverse = Inverse(problem, evolution) if problem.unknown_parameters else None
     if inverse is None and ill_posed(evolution):
         yield Candidate(None, "short waves grow without bound", _ILL_POSED)
+        return
+    jump = None if inverse else travelling_jump(evolution)
+    if jump:
+        yield Candidate(None, "a jump travels undamped", jump)
         return
     accuracy, before, apart = _MARGIN * tol, None, math.inf
     looked_at, doubtful = Overlooked(), False

@@ -68,7 +68,7 @@ def _with_numbers(statement: S, numbers: Mapping[str, Tensor]) -> S:
     residual = statement.residual
     return replace(
         statement,
-        wanted=statement.wanted - own.keys(),
+        wanted=frozenset(key for key in statement.wanted if key not in own),
         residual=lambda places, values: residual(places, {**values, **own}),
     )
 

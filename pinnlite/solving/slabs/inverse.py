@@ -77,49 +77,46 @@ class Inverse:
         """The march at this accuracy with the numbers that fit."""
         if self.jacobian is None and accuracy < _COARSE / 10:
             self._settled(_COARSE, march)
-        if len(self.names) < self.count:
-            self.jacobian = (
-                None  # where rows are left over its error counts, which two candidates must not share
-            )
         return self._settled(accuracy, march)
-
-    @property
-    def count(self) -> int:
-        """How many rows there are."""
-        return sum(
-            len(X) for block in (*self.conditions, *self.data) for X, _ in [next(iter(block.at.values()))]
-        )
 
     def _settled(self, accuracy: float, march: March) -> Candidate:
         """Gauss-Newton steps until they are a tenth of the accuracy, or as short as its marches can tell."""
-        here, before, fresh = self._run(self.numbers, accuracy, march), math.inf, False
+        here, before = self._run(self.numbers, accuracy, march), math.inf
+        fresh = own = False  # whether the Jacobian is of this very place, and of marches of this accuracy
         for _ in range(_STEPS):
             if here.candidate.failure:
                 return here.candidate
             if self.jacobian is None:
-                self.jacobian, fresh = self._slopes(here, accuracy, march), True
+                self.jacobian, fresh, own = self._slopes(here, accuracy, march), True, True
                 if self.jacobian is None:
                     return replace(here.candidate, failure=UNDETERMINED)
             step = torch.linalg.lstsq(self.jacobian, -here.rows[:, None]).solution[:, 0]
             step = step / max(1.0, step.abs().max().item() / _REACH)
             length = step.abs().max().item()
             there = self._taken(here, step, accuracy, march)
-            if there is None and fresh:
-                break
-            if there is None or (length > _SLOW * before and before < _REACH):
-                if there is not None and length < 10 * accuracy:
-                    return self._checked(there, accuracy)
+            if there is None:
+                if fresh:
+                    break
                 self.jacobian = None
-            elif length > math.sqrt(accuracy):  # the difference over shorter ones is the marches' own error
+                continue
+            rate = length / before if before < math.inf else 1.0
+            if length > math.sqrt(accuracy):  # the difference over shorter ones is the marches' own error
                 moved = (there.numbers - here.numbers) / self._scale(here.numbers)
                 off = there.rows - here.rows - self.jacobian @ moved
                 self.jacobian = self.jacobian + torch.outer(off, moved) / moved.square().sum()
-            if there is not None:
-                rate = length / before if before < math.inf else 1.0
-                self.numbers, here, before, fresh = there.numbers, there, length, False
-                if length * min(rate, 1.0) < 0.1 * accuracy:
-                    return self._checked(here, accuracy)
+            slow = rate > _SLOW and before < _REACH
+            self.numbers, here, before, fresh = there.numbers, there, length, False
+            if length * min(rate, 1.0) < 0.1 * accuracy or (slow and length < 10 * accuracy):
+                if own or not self._scattered(here, accuracy):
+                    return replace(here.candidate, failure=self._unmet(here, accuracy))
+                slow = True
+            if slow:
+                self.jacobian, before = None, math.inf
         return replace(here.candidate, failure=self._unmet(here, accuracy) or _UNSETTLED)
+
+    def _scattered(self, run: _Run, accuracy: float) -> bool:
+        """Whether rows are left over: then an error of the Jacobian is one of the numbers, not of a step alone."""
+        return len(run.rows) > len(self.names) and run.misfit > _MET * accuracy
 
     def _run(self, numbers: Float[Tensor, " p"], accuracy: float, march: March) -> _Run:
         given = dict(zip(self.names, numbers, strict=True))
@@ -129,9 +126,11 @@ class Inverse:
             return _Run(numbers, Candidate(None, "short waves grow without bound", UNDETERMINED), nothing)
         self.marches += 1
         candidate = march(evolution, accuracy)
-        if candidate.failure or not isinstance(candidate.trial, SpaceTime):
+        if not isinstance(candidate.trial, SpaceTime):
             return _Run(numbers, candidate, nothing)
         trial = replace(candidate.trial, numbers=given)
+        if candidate.failure:
+            return _Run(numbers, replace(candidate, trial=trial), nothing)
         self.size = self.size or _size(trial)
         note = f"{candidate.note}, the {self.marches}th march for {', '.join(self.names)}"
         return _Run(numbers, replace(candidate, trial=trial, note=note), self._rows(trial))
@@ -177,9 +176,6 @@ class Inverse:
                 return there
             share /= 4
         return None
-
-    def _checked(self, run: _Run, accuracy: float) -> Candidate:
-        return replace(run.candidate, failure=self._unmet(run, accuracy))
 
     def _unmet(self, run: _Run, accuracy: float) -> str | None:
         """What is said of a condition that does not hold."""

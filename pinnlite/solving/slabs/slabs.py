@@ -19,6 +19,7 @@ from pinnlite.solving.slabs.slab_collocation import Known, Place, Rows, SlabColl
 from pinnlite.solving.slabs.slab_fields import Series, SlabFields
 from pinnlite.solving.slabs.slab_scan import Overlooked
 from pinnlite.solving.slabs.space_mesh import SpaceMesh
+from pinnlite.solving.slabs.well_posed import WAVES, undamped_speed
 from pinnlite.trials.elements import TINY
 from pinnlite.trials.space_time import SpaceTime
 
@@ -34,10 +35,15 @@ _LEAST_PART = 1e-3  # to which a slab is shortened at once
 _LEAST_ORDER = 0.25  # what a jump leaves in the mean square as it spreads
 _SHORTEST = 1e-20
 # Elements, as parts of the domain
-_SMALLEST = 2.0**-27  # a front that needs smaller ones is a shock
+_SMALLEST = 2.0**-23  # a front that needs smaller ones is a shock
 _SMALLEST_EARLY = 2.0**-40
 _MOST_ELEMENTS = 2000
-_START = 0.3  # of the accuracy: how well the initial state is resolved
+_NARROW = 2.0**-8  # elements as small as this follow something sharp
+_WINDOW = 12  # slabs in which neither these elements nor the slabs have changed by more than
+_STEADY = 1.5
+_MOST_WORK = 4e4  # so many elements more are too many
+_NEAR_SHOCK = 1e-2  # of the time up to a shock
+_START = 0.03  # of the accuracy: how well the initial state is resolved
 _GROWN = 1e4  # times the initial size: a solution that stops there blows up
 _STOPPED = "stopped"
 
@@ -91,6 +97,10 @@ class SlabMarch:
             None  # length and tail of the first slab that was refused last
         )
         self.singular = False  # the start
+        speeds = [undamped_speed(self.evolution, count) for count in WAVES]
+        self.damped = speeds[-1] is None
+        self.hyperbolic = None not in speeds and math.isclose(*speeds, rel_tol=1e-2)  # type: ignore[arg-type]
+        self.expected: dict[str, float] | None = None  # sizes after the first slab that was tried
         self.first: Rows | None = None  # what Newton's method starts from, if the slab was solved before
         self.accepted: list[_Slab] = []
         self.refused = 0
@@ -122,12 +132,13 @@ class SlabMarch:
         if slab is None:
             return self._refuse(0.3)
         sizes = self.fields.sizes(slab.rows, self.mesh, self.sizes)
+        measures = self._measures(sizes)
         early = abs(self.time - self.evolution.start) < _EARLY * abs(self.length)
-        tail = self.fields.in_time(slab.series, self.mesh, sizes)
+        tail = self.fields.in_time(slab.series, self.mesh, measures)
         limit = self._limit()
         ratio = 0.9 * (limit / max(tail, TINY)) ** (1 / len(self.collocation.time_nodes))
         smallest = _SMALLEST_EARLY if early else _SMALLEST
-        unresolved = self.fields.in_space(slab.rows, self.mesh, sizes) > limit
+        unresolved = self.fields.in_space(slab.rows, self.mesh, measures) > limit
         halved = unresolved & (self.mesh.share > smallest)
         if tail > limit:
             if not self.accepted and halved.any() and self.singular:
@@ -140,10 +151,26 @@ class SlabMarch:
         self.sizes = sizes
         if not self.accepted and self._order(tail) > _SINGULAR:
             self.singular = False
-        self._accept(slab, smallest, limit)
+        self._accept(slab, measures, smallest, limit)
+        if hopeless := self._shock() or self._followed():
+            return hopeless
         if not 0.85 < ratio < 1.25:  # a slab of the same length may have the same factors
             self.step *= min(2.5, max(0.5, ratio))
         return None
+
+    def _measures(self, sizes: dict[str, float]) -> dict[str, float]:
+        """The sizes that tails are measured by.
+
+        An unknown that starts from zero beside others is at first as small as the slab is short, and so is what the
+        others' rounding makes of it: until it has had its time, it counts as what the first slab that was tried found.
+        """
+        if self.expected is None:
+            self.expected = sizes
+        if abs(self.time - self.evolution.start) >= _FIRST * abs(self.length):
+            return sizes
+        most = max(sizes.values())
+        later = {u: min(size, most) for u, size in self.expected.items() if not self.start_sizes.get(u, 0.0)}
+        return {u: max(size, later.get(u, 0.0)) for u, size in sizes.items()}
 
     def _solved(self) -> _Slab | None:
         """The slab that is next, if Newton's method converges."""
@@ -193,11 +220,11 @@ class SlabMarch:
         if self.accepted:
             return None
         order, self.opening = self._order(tail), (abs(self.step), tail)
-        self.singular = order < _SINGULAR and tail > _COARSE * self.accuracy
+        self.singular = self.damped and order < _SINGULAR and tail > _COARSE * self.accuracy
         if not self.singular:
             return None
-        aim: float = (0.5 * self._limit() / tail) ** (1 / max(order, _LEAST_ORDER))
-        return max(_LEAST_PART, min(aim, 0.9))
+        aim = (0.5 * self._limit() / tail) ** (1 / max(order, _LEAST_ORDER))
+        return float(max(_LEAST_PART, min(aim, 0.9)))
 
     def _order(self, tail: float) -> float:
         """The power of the length with which the tail of the first slab falls, from the one that was refused last."""
@@ -214,8 +241,7 @@ class SlabMarch:
         if not self.singular:
             return self.accuracy
         passed = abs((self.time + self.step - self.evolution.start) / self.length)
-        smoothed: float = self.accuracy * passed**-_FORGOTTEN
-        return min(math.sqrt(self.accuracy), smoothed)
+        return min(math.sqrt(self.accuracy), self.accuracy * math.pow(passed, -_FORGOTTEN))
 
     def _halve(self, chosen: Tensor, slab: _Slab) -> str | None:
         """The same slab on finer elements, from what was found on these."""
@@ -229,14 +255,14 @@ class SlabMarch:
         self.mesh = finer
         return None
 
-    def _accept(self, slab: _Slab, smallest: float, limit: float) -> None:
+    def _accept(self, slab: _Slab, measures: dict[str, float], smallest: float, limit: float) -> None:
         self.accepted.append(slab)
         end = slab.place.start + 2 * slab.place.half_time
         stop = self._next_stop()
         self.time = stop if self.step == stop - self.time else end
         if self.stations and self.time == self.stations[0]:
             self.stations = self.stations[1:]
-        mesh = self.fields.remeshed(self.mesh, slab.after, slab.rows, self.sizes, smallest, limit)
+        mesh = self.fields.remeshed(self.mesh, slab.after, slab.rows, measures, smallest, limit)
         self.known = self.fields.carry_known(slab.after, self.mesh, mesh)
         self.mesh = mesh
         self._close_in()
@@ -251,7 +277,52 @@ class SlabMarch:
         self.known = self.fields.carry_known(self.known, self.mesh, finer)
         self.mesh = finer
 
+    def _followed(self) -> str | None:
+        """What is said where slabs stay so short that they would be too many: they follow something that moves."""
+        if len(self.accepted) <= _WINDOW:
+            return None
+        before, last = self.accepted[-_WINDOW - 1], self.accepted[-1]
+        changes = (
+            last.place.half_time / before.place.half_time,
+            (last.mesh.share.min() / before.mesh.share.min()).item(),
+        )
+        left = abs((self.evolution.stop - self.time) / (2 * last.place.half_time))
+        work = left * len(last.mesh.half)
+        steady = all(1 / _STEADY < change < _STEADY for change in changes)
+        if not steady or last.mesh.share.min() > _NARROW or work < _MOST_WORK:
+            return None
+        old, new = (slab.mesh.edges[slab.mesh.share.argmin()].item() for slab in (before, last))
+        name = self.evolution.names[self.evolution.space]
+        return (
+            f"Something sharp near {name} = {new:.3g} moves (it was near {old:.3g} at "
+            f"{self.evolution.names[self.evolution.time]} = {before.place.start:.3g}) and is not damped, as a kink in "
+            f"the initial data: following it from {self._here()} on would take some {left:.0f} slabs. Smooth it, add "
+            "diffusion, or try a larger tol."
+        )
+
+    def _shock(self) -> str | None:
+        """What is said of a shock that is near: where characteristics meet, 1 / max |u_x| falls to zero linearly."""
+        if len(self.accepted) < 2 or not self.hyperbolic:
+            return None
+        gentle = [1 / max(self.fields.steepest(slab.after, slab.mesh), TINY) for slab in self.accepted[-2:]]
+        fall = gentle[0] - gentle[1]
+        if fall <= 0:
+            return None
+        left = gentle[1] / fall * abs(2 * self.accepted[-1].place.half_time)
+        if left > _NEAR_SHOCK * abs(self.time - self.evolution.start):
+            return None
+        at = self.time + math.copysign(left, self.length)
+        return (
+            f"The solution steepens into a shock at about {self.evolution.names[self.evolution.time]} = {at:.5g}: "
+            "end the domain before, or add diffusion."
+        )
+
     def _too_steep(self) -> str:
+        if not self.accepted:
+            return (
+                "The solution cannot be resolved from its start on: its conditions may contradict each other or the "
+                "initial state, or not be where the equation's characteristics enter."
+            )
         return self._grown() or (
             f"The solution steepens near {self._here()} beyond what elements can resolve, as into a shock: "
             "end the domain before, or add diffusion."

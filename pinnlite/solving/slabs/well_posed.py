@@ -18,20 +18,37 @@ from pinnlite.solving.slabs.evolution import Evolution
 from pinnlite.solving.slabs.initial_field import InitialField
 
 _POINTS = 7  # of the domain, none of them a place of symmetry
-_WAVES = (1e4, 1e5)  # on the domain: where only the highest derivatives count
+WAVES = (1e4, 1e5)  # on the domain: where only the highest derivatives count
 _LEAST_SHARE = 1e-7  # of |sigma|: a smaller real part is rounding
+_DAMPED = 1e-3  # of |Im sigma|: what decays more slowly travels many wave lengths first
 _LEAST_GROWTH = 1e3  # exponent over the whole time
 
 
 def ill_posed(evolution: Evolution) -> bool:
     """Whether ever shorter waves grow ever faster somewhere."""
-    low, high = evolution.ends
-    slopes = _slopes(evolution, low + (high - low) * (torch.arange(_POINTS) + 0.3) / _POINTS)
-    duration = evolution.stop - evolution.start
-    slow, fast = (
-        _growth(evolution, slopes, 2 * math.pi / (high - low) * count, duration) for count in _WAVES
-    )
+    slow, fast = (_growth(evolution, count) for count in WAVES)
     return bool(((fast > _LEAST_GROWTH) & (fast > 2 * slow)).any())
+
+
+def undamped_speed(evolution: Evolution, count: float = WAVES[-1]) -> float | None:
+    """How fast waves of which there are so many on the domain travel, at most; None where all are damped or stay."""
+    k = _wave_number(evolution, count)
+    sigma = exponents(evolution, k)
+    travelling = sigma.real.abs() < _DAMPED * sigma.imag.abs()
+    return (sigma.imag.abs()[travelling].max() / k).item() if travelling.any() else None
+
+
+def _growth(evolution: Evolution, count: float) -> Tensor:
+    """For each point the largest Re sigma, times the duration, of waves of which there are so many on the domain."""
+    duration = evolution.stop - evolution.start
+    sigma = exponents(evolution, _wave_number(evolution, count))
+    real = sigma.real * math.copysign(1.0, duration)
+    return torch.where(real > _LEAST_SHARE * sigma.abs(), real, 0).amax(1) * abs(duration)
+
+
+def _wave_number(evolution: Evolution, count: float) -> float:
+    low, high = evolution.ends
+    return 2 * math.pi / (high - low) * count
 
 
 def _slopes(evolution: Evolution, x: Tensor) -> list[dict[Key, Tensor]]:
@@ -48,8 +65,10 @@ def _slopes(evolution: Evolution, x: Tensor) -> list[dict[Key, Tensor]]:
     return [slopes for _, slopes in pointwise(evolution.equations, places, partials)]
 
 
-def _growth(evolution: Evolution, slopes: list[dict[Key, Tensor]], k: float, duration: float) -> Tensor:
-    """For each point the largest Re sigma, times the duration, of waves of this wave number."""
+def exponents(evolution: Evolution, wave_number: float) -> Tensor:
+    """sigma of waves exp(i k x + sigma t) about the initial state: a row for each point, a column for each of them."""
+    low, high = evolution.ends
+    slopes = _slopes(evolution, low + (high - low) * (torch.arange(_POINTS) + 0.3) / _POINTS)
     names = list(evolution.orders)
     degree = max(b for _, b in evolution.orders.values())
     m = len(names)
@@ -57,9 +76,9 @@ def _growth(evolution: Evolution, slopes: list[dict[Key, Tensor]], k: float, dur
     for i, found in enumerate(slopes):
         for (name, index), slope in found.items():
             a, b = evolution.split(index)
-            symbol[b, :, i, names.index(name)] += slope * (1j * k) ** a
+            symbol[b, :, i, names.index(name)] += slope * (1j * wave_number) ** a
     if not symbol.isfinite().all():
-        return torch.zeros(_POINTS, dtype=torch.float64)
+        return torch.zeros(_POINTS, m * degree, dtype=torch.complex128)
     size = symbol.abs().amax((1, 2, 3))
     unit = max(((size[0] / size[degree].clamp(min=1e-300)) ** (1 / degree)).item(), 1e-300)
     # sigma = unit * s: first-order form (A - s B) z = 0 with entries of comparable size
@@ -77,9 +96,7 @@ def _growth(evolution: Evolution, slopes: list[dict[Key, Tensor]], k: float, dur
     try:
         inverse = torch.linalg.eigvals(torch.linalg.solve(A - shift * B, B))
     except RuntimeError:
-        return torch.zeros(_POINTS, dtype=torch.float64)
+        return torch.zeros(_POINTS, m * degree, dtype=torch.complex128)
     finite = inverse.abs() > 1e-9
-    s = torch.where(finite, 1 / torch.where(finite, inverse, 1), 0) + shift * finite
-    real = s.real * math.copysign(1.0, duration)
-    real = torch.where(real > _LEAST_SHARE * s.abs(), real, 0)
-    return real.amax(1) * unit * abs(duration)
+    s: Tensor = torch.where(finite, 1 / torch.where(finite, inverse, 1), 0) + shift * finite
+    return s * unit
