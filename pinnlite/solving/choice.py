@@ -104,7 +104,7 @@ def _elements(task: Task) -> list[Way]:
     if len(problem.domain.names) == 1:
         return [Way(kind, "elements along a line", lambda: by_elements.candidates(problem, tol, clock))]
     # A clock of its own: where it stops for want of time for its next step, there may be enough for another way.
-    own = clock.part(1.0)
+    own = Clock(clock.limit, clock.began)
     boxes = Way(kind, "elements in boxes", lambda: by_boxes.candidates(problem, tol, own))
     if by_slabs.suits(problem):
         reason = f"elements in slabs of {problem.marching}"
