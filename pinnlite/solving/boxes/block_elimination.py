@@ -15,7 +15,8 @@ from torch import Tensor
 
 from pinnlite.solving.clock import Clock
 
-_PANEL = 256  # columns: with fewer the products of panels are slow
+_WHOLE = 2600  # columns of a matrix that takes a second or two: beyond, one call would let nothing through for longer
+_PANEL = 512  # columns
 
 
 class Stopped(Exception):
@@ -128,11 +129,8 @@ def _eliminate(
 
 
 def _triangle(matrix: Float[Tensor, "R C"], clock: Clock) -> Float[Tensor, "r C"]:
-    """R of a QR, by panels of columns: between two of them the solve may be stopped or interrupted.
-
-    One call of LAPACK for all of a large matrix is as fast, and lets nothing through for many seconds.
-    """
-    if matrix.shape[1] <= _PANEL:
+    """R of a QR; of a large matrix by panels of columns, between which the solve may be stopped or interrupted."""
+    if matrix.shape[1] <= _WHOLE:
         whole: Tensor = torch.linalg.qr(matrix, mode="r").R
         return whole
     size = min(matrix.shape)
