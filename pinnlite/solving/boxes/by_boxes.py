@@ -32,6 +32,7 @@ _KEPT = 0.15  # of the time, to measure the best by the one before
 _FLOOR = 1e-14  # coefficients below this are rounding
 _MOST_UNKNOWNS = {2: 150_000, 3: 15_000}  # of all boxes, by the number of coordinates
 _SINGULAR = 1e14  # amplification of noise that is all rounding
+_MOST_RESTLESS = 10  # iterations in a row that did not come to rest
 _AMPLIFIED = 1e2  # noise in the rows by more than this, and by ever more: the problem may not be well posed
 _GROWN = 10.0  # the amplification from one candidate to the next: it is not
 
@@ -39,7 +40,10 @@ _NO_START = (
     "The equations are not finite for a first guess that meets the conditions, nor for u = 0, 1 or -1 (a root, a "
     "logarithm or a quotient of u): write them for a function that stays away from there, such as log(u) or 1/u."
 )
-_UNSETTLED = "Newton's iteration did not converge: try parameters that make the problem less nonlinear first."
+_UNSETTLED = (
+    "Newton's iteration did not converge: there may be no solution, or none as smooth as this. Try parameters that "
+    "make the problem less nonlinear first, a smaller domain, or a larger coefficient of the highest derivatives."
+)
 
 
 def suits(problem: Problem) -> bool:
@@ -69,6 +73,7 @@ class _Attempt:
         self.coarser: Boxes | None = None  # from which it was refined
         # How long a step takes, from the assembly of rows to the look at the residual. What it found is to be measured
         # afterwards, for which some of the time is kept.
+        self.restless = 0
         self.steps = Clock(clock.limit and (1 - _KEPT) * clock.limit, clock.began)
         guesses = {name: unknown.guess for name, unknown in problem.unknown_parameters.items()}
         cells = tiles(problem.domain)
@@ -101,6 +106,9 @@ class _Attempt:
                 return self._ended(INTERRUPTED)
             if not outcome.amplification < _SINGULAR:
                 return Candidate(None, self._note(self.boxes), UNDETERMINED, hopeless=True)
+            self.restless = 0 if outcome.settled else self.restless + 1
+            if self.restless > _MOST_RESTLESS:
+                return self._ended(_UNSETTLED)
             self.coarser, self.solved = self.solved, outcome.boxes
             finer = self.refinement.finer(outcome, accuracy)
             if finer is None:
