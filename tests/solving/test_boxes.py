@@ -345,3 +345,12 @@ def test_a_solution_on_boxes_is_saved_and_loaded(tmp_path: Path) -> None:
     solution.save(tmp_path / "bar.safetensors")
     x, y = torch.rand(2, 20, generator=torch.Generator().manual_seed(0)).double()
     assert torch.equal(pl.load(tmp_path / "bar.safetensors")(x, y), solution(x, y))
+
+
+def test_beyond_the_last_solution_newton_is_given_up() -> None:
+    """u_xx + u_yy + k exp(u) = 0 has none for k > 6.808 (G. Bratu)."""
+    solution = pl.solve(
+        "u_xx + u_yy + 8*exp(u) = 0", "u = 0 on boundary", x=(0, 1), y=(0, 1), tol=1e-2, trial="legendre"
+    )
+    assert not solution.converged
+    assert "no solution" in solution.status
