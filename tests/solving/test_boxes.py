@@ -317,7 +317,7 @@ def test_others_follow_where_boxes_fail_and_the_history_says_why() -> None:
         Way("one", "the first", lambda: iter([Candidate(None, "nothing", "It is too hard.")])),
         Way("two", "the second", lambda: good),
     ]
-    kind, _, history = _best(choice, task.problem, 0.1, task.clock)
+    kind, _, history = _best(choice, task.problem, None, 0.1, task.clock)
     assert kind == "two"
     assert "trying the second, for one did not reach the tolerance: It is too hard." in history
 
