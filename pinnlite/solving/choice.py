@@ -1,7 +1,7 @@
 """Which trial functions a problem is solved with: a list of ways, the first that reaches the tolerance wins."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import nn
 
@@ -104,7 +104,7 @@ def _elements(task: Task) -> list[Way]:
     if len(problem.domain.names) == 1:
         return [Way(kind, "elements along a line", lambda: by_elements.candidates(problem, tol, clock))]
     # A clock of its own: where it stops for want of time for its next step, there may be enough for another way.
-    own = clock.part(1.0)
+    own = replace(clock)
     boxes = Way(kind, "elements in boxes", lambda: by_boxes.candidates(problem, tol, own))
     if by_slabs.suits(problem):
         reason = f"elements in slabs of {problem.marching}"

@@ -2,18 +2,25 @@
 
 import itertools
 import math
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 import pinnlite as pl
+from pinnlite.solving.boxes import block_elimination, by_boxes
 from pinnlite.solving.boxes.block_elimination import Rows, Stopped, solve_blocks
+from pinnlite.solving.boxes.box_kinks import kink
 from pinnlite.solving.boxes.box_layers import graded, rates
 from pinnlite.solving.boxes.box_rows import BoxRows
+from pinnlite.solving.choice import Task, Way, ways
 from pinnlite.solving.clock import Clock
-from pinnlite.trials.boxes import Boxes
+from pinnlite.solving.refine import Candidate
+from pinnlite.solving.solve import _best
+from pinnlite.trials.boxes import Boxes, multi_indices
 from pinnlite.trials.partition import Partition
 from tests.problems.elliptic import (
     CORNER_STATEMENTS,
@@ -26,7 +33,9 @@ from tests.problems.elliptic import (
     POISSON,
     POISSON_3D,
     TORSION,
+    around,
     corner,
+    torsion,
 )
 from tests.problems.known import Known
 
@@ -77,16 +86,32 @@ def test_an_elimination_that_would_overrun_the_time_is_not_begun() -> None:
     assert clock.seconds < 10.0
 
 
-def error_on(known: Known, halvings: int, degree: int) -> float:
-    """Of one least-squares solve on an even partition."""
+def test_a_triangle_by_panels_is_that_of_lapack(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(block_elimination, "_WHOLE", 10)
+    monkeypatch.setattr(block_elimination, "_PANEL", 7)
+    for shape in ((60, 40), (30, 40)):
+        matrix = torch.randn(*shape, generator=torch.Generator().manual_seed(0)).double()
+        found = block_elimination._triangle(matrix.clone(), Clock.started(None))
+        assert np.allclose(found.abs(), np.abs(np.linalg.qr(matrix.numpy(), mode="r")), atol=1e-12)
+    with pytest.raises(Stopped):
+        block_elimination._triangle(torch.ones(60, 40).double(), Clock.started(0.0))
+
+
+def solved_on(known: Known, halvings: int, degree: int) -> Boxes:
+    """One least-squares solve on an even partition."""
     problem = pl.Problem(*known.statements, **known.names)
     low, high = torch.tensor(list(problem.domain.intervals.values()), dtype=torch.float64).T
     partition = Partition(low[None], high[None])
     for _ in range(halvings):
         partition, _ = partition.halved(torch.ones_like(partition.low, dtype=torch.bool))
     zero = Boxes.zero(partition, degree, problem.unknowns, {})
-    boxes = BoxRows(problem, partition, degree, Clock.started(None)).solve(zero).boxes
-    zeros = (0,) * len(low)
+    return BoxRows(problem, partition, degree, Clock.started(None)).solve(zero).boxes
+
+
+def error_on(known: Known, halvings: int, degree: int) -> float:
+    """Of one least-squares solve on an even partition."""
+    boxes = solved_on(known, halvings, degree)
+    zeros = (0,) * boxes.partition.low.shape[1]
     return known.error(lambda *x: boxes.partials(torch.stack(x, 1), [("u", zeros)])["u", zeros])
 
 
@@ -154,6 +179,60 @@ def test_boxes_are_halved_towards_a_layer_only() -> None:
     assert sorted(partition.low[:, 0].tolist()) == [0, 0.5, 0.75, 0.875, 0.9375, 0.96875]
 
 
+@pytest.mark.parametrize("source", ["sqrt(u)", "log(u)", "1/u", "u^1.5"])
+def test_sources_that_make_no_sense_at_zero(source: str) -> None:
+    """Newton's method has to begin where u is positive, as it is on the boundary."""
+    exact = "exp(x + 2*y)"
+    solution = pl.solve(
+        f"u_xx + u_yy = {source} - {source.replace('u', f'({exact})')} + 5*{exact}",
+        *around(exact),
+        x=(0, 1),
+        y=(0, 1),
+    )
+    x, y = torch.rand(2, 200, generator=torch.Generator().manual_seed(0)).double()
+    truth = torch.exp(x + 2 * y)
+    assert solution.converged
+    assert ((solution(x, y) - truth).norm() / truth.norm()).item() < 1e-6
+
+
+def test_an_equation_without_a_value_for_any_first_guess_says_so() -> None:
+    solution = pl.solve(
+        "u_xx + u_yy = sqrt(-1 - u^2)", "u = 0 on boundary", x=(0, 1), y=(0, 1), trial="legendre"
+    )
+    assert not solution.converged
+    assert "first guess" in solution.status
+
+
+def test_a_weak_solution_with_a_kink_at_a_cut_is_refused() -> None:
+    """|x| balances u_x^2 + u_y = 1 in each of the three boxes of the L, and is not the only one to do so."""
+    solution = pl.solve("u_x^2 + u_y = 1", "u = abs(x) on boundary", on=L_SHAPE)
+    assert not solution.converged
+    assert "kink at x = 0" in solution.status
+
+
+@pytest.mark.parametrize(
+    ("equation", "bends"),
+    [
+        ("u_x^2 + u_y^2 = 1", True),
+        ("abs(u_x) + u_y = 1", True),
+        (
+            "u*u_x + u_y = 0",
+            False,
+        ),  # linear in the slope that jumps: |x| / (1 + y) is a solution like any other
+        ("u_xx + u_yy = u^2", False),
+    ],
+)
+def test_kinks_are_where_an_equation_is_nonlinear_in_what_jumps(equation: str, bends: bool) -> None:
+    """|x| on two boxes that meet at x = 0."""
+    low, high = torch.tensor([[[-1, 0], [0, 0]], [[0, 1], [1, 1]]]).double()
+    own = torch.zeros(2, len(multi_indices(3, 2))).double()
+    own[:, 0], slope = 0.5, multi_indices(3, 2).tolist().index([1, 0])
+    own[:, slope] = torch.tensor([-0.5, 0.5])
+    sides = ["u = abs(x) on boundary"] if "xx" in equation else ["u(x, 0) = abs(x)"]
+    problem = pl.Problem(equation, *sides, x=(-1, 1), y=(0, 1))
+    assert (kink(problem, Boxes(Partition(low, high), 3, {"u": own}, {}), 1e-6) is not None) == bends
+
+
 def test_slopes_alone_and_a_value_at_one_point_are_enough() -> None:
     solution = pl.solve(
         "u_xx + u_yy = -2*pi^2*cos(pi*x)*cos(pi*y)",
@@ -191,6 +270,56 @@ def test_at_an_eigenvalue_nothing_converges(source: str) -> None:
     assert "eigenvalue" in solution.status
 
 
+def torsion_error(solution: pl.Solution) -> float:
+    """At a few points, since each costs the sum of a thousand terms."""
+    x, y = torch.rand(2, 200, generator=torch.Generator().manual_seed(0)).double()
+    exact = torsion(x, y)
+    return ((solution(x, y) - exact).norm() / exact.norm()).item()
+
+
+def test_an_interrupted_solve_gives_its_best_with_an_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls, solve = itertools.count(), by_boxes.gauss_newton
+
+    def interrupted(*arguments: Any) -> Any:
+        if next(calls) == 4:
+            raise KeyboardInterrupt
+        return solve(*arguments)
+
+    monkeypatch.setattr(by_boxes, "gauss_newton", interrupted)
+    solution = pl.solve(*TORSION.statements, tol=1e-9, **TORSION.names)
+    assert not solution.converged
+    assert "interrupted" in solution.status
+    true = torsion_error(solution)
+    assert true / 10 < solution.error < 100 * true
+
+
+def test_what_boxes_do_not_resolve_has_an_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(by_boxes, "_MOST_UNKNOWNS", {2: 1})
+    solution = pl.solve(*TORSION.statements, tol=1e-9, trial="legendre", **TORSION.names)
+    assert not solution.converged
+    assert "did not resolve" in solution.status
+    true = torsion_error(solution)
+    assert true / 10 < solution.error < 100 * true
+
+
+def test_others_follow_where_boxes_fail_and_the_history_says_why() -> None:
+    statements, square = ("u_xx + u_yy = -1", "u = 0 on boundary"), {"x": (0, 1), "y": (0, 1)}
+    task = Task(pl.Problem(*statements, **square), 1e-6, "auto", 0, Clock.started(None))
+    assert [way.kind for way in ways(task, "auto")] == ["Legendre elements", "random features", "network"]
+    sought = pl.Problem(
+        "k*(u_xx + u_yy) = -1", *statements[1:], pl.data("u", 0.5, 0.5, 0.07), k=pl.Unknown(1.0), **square
+    )
+    assert len(ways(replace(task, problem=sought), "auto")) == 1
+    good = iter([Candidate(solved_on(TORSION, 0, degree), "good") for degree in (18, 23)])
+    choice = [
+        Way("one", "the first", lambda: iter([Candidate(None, "nothing", "It is too hard.")])),
+        Way("two", "the second", lambda: good),
+    ]
+    kind, _, history = _best(choice, task.problem, None, 0.1, task.clock)
+    assert kind == "two"
+    assert "trying the second, for one did not reach the tolerance: It is too hard." in history
+
+
 def test_a_parameter_is_found_from_observations() -> None:
     """u_xx + k u_yy = 0 for u = exp(2x) sin(y), so that k = 4."""
     X = torch.tensor([[0.3, 0.4], [0.6, 0.5], [0.5, 0.8]]).double()
@@ -214,3 +343,12 @@ def test_a_solution_on_boxes_is_saved_and_loaded(tmp_path: Path) -> None:
     solution.save(tmp_path / "bar.safetensors")
     x, y = torch.rand(2, 20, generator=torch.Generator().manual_seed(0)).double()
     assert torch.equal(pl.load(tmp_path / "bar.safetensors")(x, y), solution(x, y))
+
+
+def test_beyond_the_last_solution_newton_is_given_up() -> None:
+    """u_xx + u_yy + k exp(u) = 0 has none for k > 6.808 (G. Bratu)."""
+    solution = pl.solve(
+        "u_xx + u_yy + 8*exp(u) = 0", "u = 0 on boundary", x=(0, 1), y=(0, 1), tol=1e-2, trial="legendre"
+    )
+    assert not solution.converged
+    assert "no solution" in solution.status

@@ -15,6 +15,9 @@ from torch import Tensor
 
 from pinnlite.solving.clock import Clock
 
+_WHOLE = 2600  # columns of a matrix that takes a second or two: beyond, one call would let nothing through for longer
+_PANEL = 512  # columns
+
 
 class Stopped(Exception):
     """The time was up."""
@@ -85,7 +88,7 @@ def solve_blocks(
         if clock.overruns(operations):
             raise Stopped
         before = clock.seconds
-        eliminated, rest = _eliminate(tuple(together), front, widths)
+        eliminated, rest = _eliminate(tuple(together), front, widths, clock)
         clock.measured(operations, clock.seconds - before)
         done.append(eliminated)
         if rest is not None:
@@ -100,7 +103,7 @@ def _operations(front: Sequence[Rows], widths: Mapping[int, int]) -> float:
 
 
 def _eliminate(
-    together: tuple[int, ...], front: Sequence[Rows], widths: Mapping[int, int]
+    together: tuple[int, ...], front: Sequence[Rows], widths: Mapping[int, int], clock: Clock
 ) -> tuple[_Eliminated, Rows | None]:
     later = tuple(sorted({g for rows in front for g in rows.groups} - set(together)))
     place, size = {}, 0
@@ -119,10 +122,27 @@ def _eliminate(
             left += width
         stacked[here, size:] = rows.right
         top += len(rows.matrix)
-    triangle = torch.linalg.qr(stacked, mode="r").R if len(stacked) > 1 else stacked
+    triangle = _triangle(stacked, clock) if len(stacked) > 1 else stacked
     eliminated = _Eliminated(together, later, triangle[:n, :n], triangle[:n, n:size], triangle[:n, size:])
     rest = triangle[n:size]  # rows beyond hold what no unknown can change
     return eliminated, Rows(later, rest[:, n:size], rest[:, size:]) if later and len(rest) else None
+
+
+def _triangle(matrix: Float[Tensor, "R C"], clock: Clock) -> Float[Tensor, "r C"]:
+    """R of a QR; of a large matrix by panels of columns, between which the solve may be stopped or interrupted."""
+    if matrix.shape[1] <= _WHOLE:
+        whole: Tensor = torch.linalg.qr(matrix, mode="r").R
+        return whole
+    size = min(matrix.shape)
+    for start in range(0, size, _PANEL):
+        if clock.spent:
+            raise Stopped
+        reflectors, factors = torch.geqrf(matrix[start:, start : start + _PANEL])
+        matrix[start:, start : start + _PANEL] = reflectors.triu()
+        rest = matrix[start:, start + _PANEL :]
+        if rest.shape[1]:
+            rest.copy_(torch.ormqr(reflectors, factors, rest, left=True, transpose=True))
+    return matrix[:size]
 
 
 def _back_substituted(

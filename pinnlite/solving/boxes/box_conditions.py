@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -33,6 +33,9 @@ class Piece:
     points: Mapping[Place, Float[Tensor, "n d"]]
     cells: Mapping[Place, int]
     places: Values
+    tables: dict[Placed, Float[Tensor, "n P"]] = field(
+        default_factory=dict
+    )  # of members, made when first asked for
 
 
 class BoxConditions:
@@ -60,7 +63,7 @@ class BoxConditions:
 
         The matrix has the unknowns of each cell side by side, then the unknown parameters.
         """
-        residual, slopes, values, tables = self._read(piece, guess)
+        residual, slopes, values = self._read(piece, guess)
         n, groups = len(residual), tuple(sorted(set(piece.cells.values())))
         matrix = torch.zeros(n, len(groups), len(self.problem.unknowns), self.size, dtype=torch.float64)
         beside = torch.zeros(n, len(self.problem.unknown_parameters), dtype=torch.float64)
@@ -73,7 +76,9 @@ class BoxConditions:
                 continue
             cell = piece.cells[at]
             units = torch.maximum(units, slope.abs() * scale(self.partition, index)[cell])
-            matrix[:, groups.index(cell), self.problem.unknowns.index(name)] += slope[:, None] * tables[key]
+            matrix[:, groups.index(cell), self.problem.unknowns.index(name)] += slope[:, None] * self._table(
+                piece, key
+            )
         unit = units.amax()
         rows = torch.cat([matrix.flatten(1), beside], 1) / unit
         return groups, rows, right / unit, unit.reshape(1)
@@ -156,22 +161,27 @@ class BoxConditions:
         met = Partition(self.partition.low[meets], self.partition.high[meets])
         return _moved(met.points(full).flatten(0, 1), place)
 
-    def _read(
-        self, piece: Piece, guess: Boxes
-    ) -> tuple[Tensor, dict[Placed, Tensor], dict[Placed, Tensor], dict[Placed, Tensor]]:
-        """Residual, slopes, values and members of a condition at its points."""
+    def _read(self, piece: Piece, guess: Boxes) -> tuple[Tensor, dict[Placed, Tensor], dict[Placed, Tensor]]:
+        """Residual, slopes and values of a condition at its points."""
         n = len(next(iter(piece.points.values())))
-        tables, values = {}, {}
+        values = {}
         for name, index, at in piece.condition.wanted:
-            if name in self.problem.unknown_parameters:
-                values[name, index, at] = guess.parameters[name].expand(n)
-                continue
+            values[name, index, at] = (
+                guess.parameters[name].expand(n)
+                if name in self.problem.unknown_parameters
+                else self._table(piece, (name, index, at)) @ guess.coefficients[name][piece.cells[at]]
+            )
+        ((residual, slopes),) = pointwise([piece.condition], piece.places, values)
+        return residual.expand(n), {key: slope.expand(n) for key, slope in slopes.items()}, values
+
+    def _table(self, piece: Piece, placed: Placed) -> Float[Tensor, "n P"]:
+        """A partial of every member at the condition's points; Newton's method asks for it over and over."""
+        if placed not in piece.tables:
+            _, index, at = placed
             cell = piece.cells[at]
             s = (piece.points[at] - self.partition.low[cell]) / self.partition.half[cell] - 1
-            tables[name, index, at] = members(s, self.degree, index) * scale(self.partition, index)[cell]
-            values[name, index, at] = tables[name, index, at] @ guess.coefficients[name][cell]
-        ((residual, slopes),) = pointwise([piece.condition], piece.places, values)
-        return residual.expand(n), {key: slope.expand(n) for key, slope in slopes.items()}, values, tables
+            piece.tables[placed] = members(s, self.degree, index) * scale(self.partition, index)[cell]
+        return piece.tables[placed]
 
 
 def _moved(X: Float[Tensor, "n d"], place: Place) -> Float[Tensor, "n d"]:

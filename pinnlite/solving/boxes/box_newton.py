@@ -18,11 +18,12 @@ _NEAR = 1e-3  # a step as short as this is taken whole: the misfit may be all tr
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """Where the iteration ended, whether it came to rest, how noise is amplified, and what is left of the rows."""
+    """Where the iteration ended, whether it came to rest, after how many steps, and what is left of the rows."""
 
     boxes: Boxes
     settled: bool
-    amplification: float
+    steps: int
+    amplification: float  # of noise in the rows
     imbalance: Float[Tensor, " E"]
     spots: Float[Tensor, "E d"]  # where in each box it is largest
 
@@ -32,19 +33,19 @@ def gauss_newton(problem: Problem, start: Boxes, accuracy: float, clock: Clock) 
     rows = BoxRows(problem, start.partition, start.degree, clock)
     solved = rows.solve(start)
     if problem.linear:
-        return Outcome(solved.boxes, True, solved.amplification, *rows.imbalance(solved.boxes))
+        return Outcome(solved.boxes, True, 1, solved.amplification, *rows.imbalance(solved.boxes))
     here, before = start, float("inf")
-    for _ in range(_STEPS):
+    for step in range(1, _STEPS + 1):
         length = here.distance(solved.boxes)
         here, moved = _taken(rows, here, solved.boxes, length)
         rest = max(_SETTLED, 1e-2 * accuracy)
         # Quadratic convergence: a step of this length leaves its square, unless rounding keeps it from shrinking.
         if moved and (length <= rest or (length < 1e-9 and length > before / 4)):
-            return Outcome(here, True, solved.amplification, *rows.imbalance(here))
+            return Outcome(here, True, step, solved.amplification, *rows.imbalance(here))
         if not moved:
             break
         before, solved = length, rows.solve(here)
-    return Outcome(here, False, solved.amplification, *rows.imbalance(here))
+    return Outcome(here, False, step, solved.amplification, *rows.imbalance(here))
 
 
 def _taken(rows: BoxRows, here: Boxes, towards: Boxes, length: float) -> tuple[Boxes, bool]:

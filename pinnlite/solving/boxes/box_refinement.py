@@ -17,7 +17,7 @@ from pinnlite.trials.boxes import Boxes, multi_indices
 from pinnlite.trials.partition import Partition
 
 MOST_CUT = 3  # coordinates in which a box is cut: in more there would be too many
-_MOST_MEMBERS = 2100  # of a single box
+_MOST_MEMBERS, _MOST_HIGH = 2100, 4000  # of a single box, and of one that cannot be cut
 _FIRST_DEGREE, _FIRST_MEMBERS = 8, 150
 _PATIENT = 480  # members up to which the degree is raised without asking whether it helps
 _GROWTH = 1.5  # of the number of members when the degree is raised
@@ -167,7 +167,8 @@ def first_degree(dimension: int) -> int:
 
 def most_degree(dimension: int) -> int:
     """The highest degree that a single box can afford."""
-    return max(p for p in range(1, 200) if members_of(p, dimension) <= _MOST_MEMBERS)
+    most = _MOST_MEMBERS if dimension <= MOST_CUT else _MOST_HIGH
+    return max(p for p in range(1, 200) if members_of(p, dimension) <= most)
 
 
 def _decay(boxes: Boxes) -> float:

@@ -20,7 +20,7 @@ from pinnlite.solving.boxes.box_refinement import (
 from pinnlite.solving.boxes.box_start import first_guess
 from pinnlite.solving.clock import Clock
 from pinnlite.solving.refine import Candidate
-from pinnlite.solving.residuals import UNDETERMINED
+from pinnlite.solving.residuals import INTERRUPTED, UNDETERMINED
 from pinnlite.trials.boxes import Boxes
 from pinnlite.trials.partition import Partition
 
@@ -28,9 +28,11 @@ _MOST_COORDINATES = 5
 _CANDIDATES = 6
 _MARGIN = 1.0  # of the tolerance: tails are more than the error that goes with them
 _SHARPER = 0.1  # from one candidate to the next
+_KEPT = 0.15  # of the time, to measure the best by the one before
 _FLOOR = 1e-14  # coefficients below this are rounding
 _MOST_UNKNOWNS = {2: 150_000, 3: 15_000}  # of all boxes, by the number of coordinates
 _SINGULAR = 1e14  # amplification of noise that is all rounding
+_MOST_RESTLESS = 10  # iterations in a row that did not come to rest
 _AMPLIFIED = 1e2  # noise in the rows by more than this, and by ever more: the problem may not be well posed
 _GROWN = 10.0  # the amplification from one candidate to the next: it is not
 
@@ -38,7 +40,10 @@ _NO_START = (
     "The equations are not finite for a first guess that meets the conditions, nor for u = 0, 1 or -1 (a root, a "
     "logarithm or a quotient of u): write them for a function that stays away from there, such as log(u) or 1/u."
 )
-_UNSETTLED = "Newton's iteration did not converge: try parameters that make the problem less nonlinear first."
+_UNSETTLED = (
+    "Newton's iteration did not converge: there may be no solution, or none as smooth as this. Try parameters that "
+    "make the problem less nonlinear first, a smaller domain, or a larger coefficient of the highest derivatives."
+)
 
 
 def suits(problem: Problem) -> bool:
@@ -65,6 +70,11 @@ class _Attempt:
         self.refinement = Refinement(problem)
         self.amplification = math.inf
         self.solved: Boxes | None = None
+        self.coarser: Boxes | None = None  # from which it was refined
+        # How long a step takes, from the assembly of rows to the look at the residual. What it found is to be measured
+        # afterwards, for which some of the time is kept.
+        self.restless = 0
+        self.steps = Clock(clock.limit and (1 - _KEPT) * clock.limit, clock.began)
         guesses = {name: unknown.guess for name, unknown in problem.unknown_parameters.items()}
         cells = tiles(problem.domain)
         assert cells is not None
@@ -89,21 +99,41 @@ class _Attempt:
         while True:
             self.clock.tell(self._note(self.boxes))
             try:
-                outcome = gauss_newton(self.problem, self.boxes, accuracy, self.clock)
+                outcome = self._outcome(accuracy)
             except Stopped:
-                return Candidate(self.solved, self._note(self.boxes), self._no_time)
+                return self._ended(self._no_time)
+            except KeyboardInterrupt:
+                return self._ended(INTERRUPTED)
             if not outcome.amplification < _SINGULAR:
-                return Candidate(None, self._note(self.boxes), UNDETERMINED)
-            self.solved = outcome.boxes
+                return Candidate(None, self._note(self.boxes), UNDETERMINED, hopeless=True)
+            self.restless = 0 if outcome.settled else self.restless + 1
+            if self.restless > _MOST_RESTLESS:
+                return self._ended(_UNSETTLED)
+            self.coarser, self.solved = self.solved, outcome.boxes
             finer = self.refinement.finer(outcome, accuracy)
             if finer is None:
                 break
             if finer is outcome.boxes or self._too_many(finer):
                 if self.amplification < math.inf:  # not the first: still good enough to measure that one by
                     break
-                return Candidate(self.solved, self._note(self.solved), self._unresolved)
+                return self._ended(self._unresolved)
             self.boxes = finer
         return self._checked(outcome, accuracy)
+
+    def _outcome(self, accuracy: float) -> Outcome:
+        """One solve, if it is to fit into the time that is left; Stopped otherwise."""
+        members = members_of(self.boxes.degree, self.d) * len(self.problem.unknowns)
+        operations = float(len(self.boxes.partition)) * members**3
+        if self.steps.overruns(operations):
+            raise Stopped
+        before = self.clock.seconds
+        outcome = gauss_newton(self.problem, self.boxes, accuracy, self.clock)
+        self.steps.measured(operations, (self.clock.seconds - before) / outcome.steps)
+        return outcome
+
+    def _ended(self, why: str) -> Candidate:
+        """The best there is where no better can be had, with the one that it was made from to measure it by."""
+        return Candidate(self.solved, self._note(self.boxes), why, check=self.coarser)
 
     def _checked(self, outcome: Outcome, accuracy: float) -> Candidate:
         """The candidate, unless noise is amplified the more, the higher the degree.
@@ -119,7 +149,7 @@ class _Attempt:
         if self.amplification <= max(_AMPLIFIED, 2 * before):
             return candidate
         if self.amplification > _GROWN * before:
-            return Candidate(outcome.boxes, self._note(outcome.boxes), UNDETERMINED)
+            return Candidate(outcome.boxes, self._note(outcome.boxes), UNDETERMINED, hopeless=True)
         return self.at(accuracy)  # at a degree more
 
     def _too_many(self, boxes: Boxes) -> bool:
