@@ -3,7 +3,7 @@
 import math
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -44,6 +44,7 @@ class Solution:
         history: what was tried, in words.
         reached: where in the coordinate that it was marched along the solution ends, if before the domain does.
         seed: what decided the random draws.
+        checkpoint: of a deep network, from which ``solve(solution)`` trains it further.
     """
 
     problem: Problem
@@ -56,6 +57,7 @@ class Solution:
     history: tuple[str, ...] = field(repr=False, default=())
     reached: tuple[float, float] | None = None
     seed: int = 0
+    checkpoint: Mapping[str, Tensor] | None = field(repr=False, default=None)
 
     @property
     def converged(self) -> bool:

@@ -15,7 +15,7 @@ from pinnlite.cli.pictures import draw_solution
 from pinnlite.cli.problem_file import Stated, is_problem, read_problem, read_problem_file
 from pinnlite.cli.solution_table import solution_table, without_rounding
 from pinnlite.cli.values import Interval, Points, assignment, domain, named_text, number
-from pinnlite.errors import ProblemError
+from pinnlite.errors import FileError, ProblemError
 
 if TYPE_CHECKING:
     from pinnlite.problem.problem import Problem
@@ -63,6 +63,12 @@ _TOLERANCE = 1e-6
     multiple=True,
     help="Observations of an unknown: columns of the coordinates and of its values.",
 )
+@click.option(
+    "--resume",
+    metavar="FILE",
+    shell_complete=options.complete_files,
+    help="Go on from a kept solution, whose problem and tolerance these are.",
+)
 @options.at
 @options.forms
 @options.plot
@@ -83,6 +89,7 @@ def command(
     parameters: Sequence[tuple[str, float]],
     sought: Sequence[tuple[str, float]],
     observed: Sequence[tuple[str, str]],
+    resume: str | None,
     at: Sequence[Points],
     plot: str | None,
     out: str | None,
@@ -99,6 +106,7 @@ def command(
       pinnlite solve "u_xx + u_yy = -4, u = 0 on boundary" --region "Disk((0, 0), 1)" --out disk.safetensors
       pinnlite solve "u' = -k*u, u(0) = 1" --on t=0,5 --unknown k=1 --data u=decay.csv
       pinnlite solve burgers.toml --tol 1e-8 --plot burgers.png
+      pinnlite solve --resume burgers.safetensors --tol 1e-10 --out burgers.safetensors
       pinnlite solve - --on x=0,1 < problem.txt
 
     Statements are equations and conditions: one in each argument, or several with commas, semicolons or newlines
@@ -117,13 +125,19 @@ def command(
     import pinnlite as pl
     from pinnlite.solving.residuals import INTERRUPTED
 
-    given = _given(statements)
-    named = options.distinct([*intervals, *parameters, *((name, pl.Unknown(at)) for name, at in sought)])
-    problem = _problem(given, named, region, observed)
+    if resume is not None:
+        begun = _begun(resume, [*statements, *intervals, *parameters, *sought, *observed], region)
+        problem, given = begun.problem, Stated((), settings={"tol": begun.tol})
+    else:
+        begun, given = None, _given(statements)
+        named = options.distinct([*intervals, *parameters, *((name, pl.Unknown(at)) for name, at in sought)])
+        problem = _problem(given, named, region, observed)
     names = problem.domain.names
     grid(names, at, {name: [0.0] for name in names})  # refuses what cannot be asked for before time is spent
     chosen = {name: value for name, value in settings.items() if value is not None}
-    solution = pl.solve(problem, **{"tol": _TOLERANCE, **given.settings, **chosen}, progress=not quiet)
+    solution = pl.solve(
+        begun or problem, **{"tol": _TOLERANCE, **given.settings, **chosen}, progress=not quiet
+    )
     if out and solution.trial is not None:
         solution.save(out)
     if verbose:
@@ -140,6 +154,20 @@ def command(
         context.exit(_INTERRUPTED)  # solve itself gives the best it had, which has just been printed
     if not solution.converged:
         context.exit(_NOT_CONVERGED)
+
+
+def _begun(path: str, besides: Sequence[object], region: str | None) -> "Solution":
+    """The solution to go on from."""
+    import pinnlite as pl
+
+    if besides or region is not None:
+        raise click.UsageError(
+            "a kept solution has its problem in its file: say --resume without another one"
+        )
+    begun = pl.load(path)
+    if isinstance(begun, pl.Fit):
+        raise FileError(f"{path} holds a fit, and no solution that could be gone on from")
+    return begun
 
 
 def _given(statements: Sequence[str]) -> Stated:

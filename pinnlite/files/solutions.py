@@ -54,6 +54,7 @@ def write_solution(path: str | os.PathLike[str], solution: Mapping[str, Any]) ->
     }
     tensors = {f"problem.{name}": tensor for name, tensor in observations.items()}
     tensors |= {f"trial.{name}": tensor for name, tensor in coefficients.items()}
+    tensors |= {f"checkpoint.{name}": tensor for name, tensor in (solution["checkpoint"] or {}).items()}
     write_file(path, record, tensors)
 
 
@@ -73,7 +74,8 @@ def read_solution(
         else trials.read(fields.object("trial"), tensors.under("trial"), problem, module)
     )
     facts = {name: read(fields, name) for name, read in FACTS.items()}
-    return {"problem": problem, "trial": trial, **facts}
+    checkpoint = tensors.under("checkpoint").all() or None
+    return {"problem": problem, "trial": trial, **facts, "checkpoint": checkpoint}
 
 
 def _plain(value: Any) -> Any:

@@ -1,9 +1,9 @@
 """Which trial functions a problem is solved with: a list of ways, the first that reaches the tolerance wins."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from torch import nn
+from torch import Tensor, nn
 
 from pinnlite.errors import ProblemError
 from pinnlite.problem.problem import Problem
@@ -15,6 +15,7 @@ from pinnlite.solving.networks import by_module, by_network
 from pinnlite.solving.refine import Candidate
 from pinnlite.solving.residuals import Method
 from pinnlite.solving.slabs import by_slabs
+from pinnlite.trials.trial import Approximation
 
 KINDS = {"legendre": "Legendre elements", "features": "random features", "network": "network"}
 
@@ -28,6 +29,8 @@ class Task:
     method: str | Method
     seed: int
     clock: Clock
+    near: Approximation | None = None  # what an earlier solve had come to
+    checkpoint: Mapping[str, Tensor] | None = None  # and where its training stood
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ def ways(task: Task, trial: str | nn.Module) -> list[Way]:
     network = Way(
         KINDS["network"],
         "a network",
-        lambda: by_network.candidates(problem, tol, task.method, task.seed, clock),
+        lambda: by_network.candidates(problem, tol, task.method, task.seed, clock, task.checkpoint),
     )
     if trial == "features":
         return [features]
@@ -102,13 +105,19 @@ def _elements(task: Task) -> list[Way]:
     """The ways by Legendre elements that can represent the problem."""
     problem, tol, clock, kind = task.problem, task.tol, task.clock, KINDS["legendre"]
     if len(problem.domain.names) == 1:
-        return [Way(kind, "elements along a line", lambda: by_elements.candidates(problem, tol, clock))]
+        return [
+            Way(
+                kind,
+                "elements along a line",
+                lambda: by_elements.candidates(problem, tol, clock, near=task.near),
+            )
+        ]
     # A clock of its own: where it stops for want of time for its next step, there may be enough for another way.
     own = replace(clock)
-    boxes = Way(kind, "elements in boxes", lambda: by_boxes.candidates(problem, tol, own))
+    boxes = Way(kind, "elements in boxes", lambda: by_boxes.candidates(problem, tol, own, task.near))
     if by_slabs.suits(problem):
         reason = f"elements in slabs of {problem.marching}"
-        slabs = Way(kind, reason, lambda: by_slabs.candidates(problem, tol, clock))
+        slabs = Way(kind, reason, lambda: by_slabs.candidates(problem, tol, clock, task.near))
         # Marches with guesses that are far off may show nothing of what is observed.
         return [slabs, boxes] if problem.unknown_parameters else [slabs]
     return [boxes] if by_boxes.suits(problem) else []

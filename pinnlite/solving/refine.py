@@ -1,10 +1,11 @@
 """Candidates of growing accuracy, each checked against the next: where the error estimate comes from."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import torch
+from torch import Tensor
 
 from pinnlite.problem.problem import Problem
 from pinnlite.solving.balance import spots
@@ -30,6 +31,7 @@ class Candidate:
     reached: tuple[float, float] | None = None
     hopeless: bool = False  # whether the failure is the problem's own, which no other trial would mend
     check: Approximation | None = None  # what it is measured by, where that is not the next candidate
+    checkpoint: Mapping[str, Tensor] | None = None  # from which a training goes on as if it had never stopped
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Result:
     history: tuple[str, ...]
     interrupted: bool = False
     doubt: str | None = None  # why a candidate that the next one agrees with is no solution
+    checkpoint: Mapping[str, Tensor] | None = None  # of the last candidate
 
 
 def refine(candidates: Iterator[Candidate], problem: Problem, tol: float, clock: Clock) -> Result:
@@ -73,7 +76,8 @@ def refine(candidates: Iterator[Candidate], problem: Problem, tol: float, clock:
         whole = [one for one in found if one.trial is not None and _is_finite(one.trial, problem)]
         found = [replace(one, trial=None) for one in found]
         best = Result((whole or found or [Candidate(None, "nothing")])[0], math.inf, ())
-    return Result(best.candidate, best.error, tuple(history), interrupted, best.doubt)
+    checkpoint = candidate.checkpoint if candidate is not None else None
+    return Result(best.candidate, best.error, tuple(history), interrupted, best.doubt, checkpoint)
 
 
 def _is_finite(trial: Approximation, problem: Problem) -> bool:

@@ -21,11 +21,12 @@ from pinnlite.solving.refine import Candidate, Result, refine
 from pinnlite.solving.residuals import INTERRUPTED, Method
 from pinnlite.trials.shifted import shifted
 
+_NAMES = {kind: name for name, kind in KINDS.items()}
 _LEAST_TOLERANCE = 1e-14
 
 
 def solve(
-    *statements: Problem | str | CallableStatement | Data,
+    *statements: Problem | Solution | str | CallableStatement | Data,
     tol: float = 1e-6,
     trial: str | nn.Module = "auto",
     method: str | Method = "auto",
@@ -41,7 +42,9 @@ def solve(
     their relative L2 distance is the reported error, and where it exceeds ``tol`` the solve goes on.
 
     Args:
-        statements: a ``Problem``, or the statements and keywords that make one.
+        statements: a ``Problem``, or the statements and keywords that make one. A ``Solution`` is gone on from: marches
+            from where they ended, elements from their partition, deep networks bit for bit as if their training had
+            never stopped.
         tol: the relative L2 error to be reached, at least 1e-14.
         trial: "legendre", "features", "network", "auto", or a module of your own, which is trained in place.
         method: what makes the rows small where the trial is no set of Legendre elements: "auto" or a method such as
@@ -69,13 +72,20 @@ def solve(
         >>> bool(abs(solution(1.0) - math.sin(1.0)) < 1e-12)
         True
     """
-    problem = _posed(statements, names)
+    begun = statements[0] if len(statements) == 1 and isinstance(statements[0], Solution) else None
+    problem = _posed(statements, names) if begun is None else begun.problem
+    if begun is not None:
+        seed, trial = begun.seed, _NAMES.get(begun.kind, trial) if trial == "auto" else trial
     _check_arguments(tol, trial, method, seed, time_limit, problem)
     means = Means.of(problem)
     with Progress(time_limit) if progress else nullcontext() as listener:
         clock = Clock.started(time_limit, listener)
-        choice = ways(Task(means.pinned if means else problem, tol, method, seed, clock), trial)
-        kind, result, history = _best(choice, problem, means, tol, clock)
+        task = Task(means.pinned if means else problem, tol, method, seed, clock)
+        if begun is not None and not means:
+            task = replace(task, near=begun.trial, checkpoint=begun.checkpoint)
+        kind, result, history = _best(ways(task, trial), problem, means, tol, clock)
+    if begun is not None and begun.error < result.error:
+        kind, result = begun.kind, replace(result, candidate=_kept(begun), error=begun.error)
     return Solution(
         problem,
         result.candidate.trial,
@@ -87,7 +97,13 @@ def solve(
         history,
         result.candidate.reached,
         seed,
+        result.checkpoint,
     )
+
+
+def _kept(begun: Solution) -> Candidate:
+    """What a solve began with, where nothing better came of it."""
+    return Candidate(begun.trial, "the solution that was given", reached=begun.reached)
 
 
 def _best(

@@ -36,6 +36,18 @@ class SpaceTime:
     time: int
     numbers: Mapping[str, Float[Tensor, ""]] = field(default_factory=dict)
 
+    def followed_by(self, later: "SpaceTime") -> "SpaceTime":
+        """These slabs and those that begin where they end, as one; series are made as long as the longer ones."""
+        return SpaceTime(
+            torch.cat([self.times, later.times[1:]]),
+            torch.cat([self.edges, later.edges]),
+            torch.cat([self.counts, later.counts]),
+            self.orders,
+            {u: torch.cat(_alike(self.local[u], later.local[u])) for u in self.local},
+            self.time,
+            later.numbers,
+        )
+
     @cached_property
     def _first(self) -> Int[Tensor, " S"]:
         """Where the cells of each slab begin."""
@@ -120,3 +132,12 @@ def _derivative(degree: int, order: int) -> Tensor:
 def _gauss(n: int) -> tuple[Tensor, Tensor]:
     nodes, weights = np.polynomial.legendre.leggauss(n)
     return torch.from_numpy(nodes), torch.from_numpy(weights)
+
+
+def _alike(first: Tensor, second: Tensor) -> list[Tensor]:
+    """Both with as many coefficients as either, the missing ones zero."""
+    most = [max(pair) for pair in zip(first.shape[1:], second.shape[1:], strict=True)]
+    return [
+        torch.nn.functional.pad(each, (0, most[1] - each.shape[2], 0, most[0] - each.shape[1]))
+        for each in (first, second)
+    ]

@@ -212,3 +212,18 @@ def test_functions_and_info(capsys: Run) -> None:
     facts = dict(document(capsys, "info")["rows"])  # type: ignore[call-overload]
     assert facts["numpy"] == np.__version__
     assert "cpu" in facts["devices"]
+
+
+def test_a_kept_solution_is_gone_on_from(capsys: Run, tmp_path: Path) -> None:
+    path = str(tmp_path / "u.safetensors")
+    document(capsys, "solve", *OSCILLATOR, "--on", "x=0,20", "--tol", "1e-4", "--out", path)
+    finer = document(capsys, "solve", "--resume", path, "--tol", "1e-11", "--at", "10", "--out", path)
+    assert finer["tol"] == 1e-11
+    assert finer["rows"] == [[10.0, pytest.approx(math.sin(10), rel=1e-10)]]
+    assert document(capsys, "solve", "--resume", path)["tol"] == 1e-11  # as it was kept
+    for words, says in {
+        ("u' = u", "--resume", path): "a kept solution has its problem in its file",
+        ("--resume", str(tmp_path / "v.safetensors")): "there is no file",
+    }.items():
+        assert main(["solve", *words]) == 2
+        assert says in said(capsys.readouterr().err)

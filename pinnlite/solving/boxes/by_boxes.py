@@ -23,6 +23,7 @@ from pinnlite.solving.refine import Candidate
 from pinnlite.solving.residuals import INTERRUPTED, UNDETERMINED
 from pinnlite.trials.boxes import Boxes
 from pinnlite.trials.partition import Partition
+from pinnlite.trials.trial import Approximation
 
 _MOST_COORDINATES = 5
 _CANDIDATES = 6
@@ -54,9 +55,11 @@ def suits(problem: Problem) -> bool:
     return isinstance(problem.domain, Box) or (d <= MOST_CUT and tiles(problem.domain) is not None)
 
 
-def candidates(problem: Problem, tol: float, clock: Clock) -> Iterator[Candidate]:
+def candidates(
+    problem: Problem, tol: float, clock: Clock, near: Approximation | None = None
+) -> Iterator[Candidate]:
     """Solutions of growing accuracy, each of a higher degree on other points than the one before."""
-    attempt = _Attempt(problem, tol, clock)
+    attempt = _Attempt(problem, tol, clock, near)
     for level in range(_CANDIDATES):
         yield attempt.at(max(_FLOOR, _MARGIN * tol * _SHARPER**level))
 
@@ -64,7 +67,7 @@ def candidates(problem: Problem, tol: float, clock: Clock) -> Iterator[Candidate
 class _Attempt:
     """Solves of one problem, each from the partition and the functions of the one before."""
 
-    def __init__(self, problem: Problem, tol: float, clock: Clock) -> None:
+    def __init__(self, problem: Problem, tol: float, clock: Clock, near: Approximation | None) -> None:
         self.problem, self.clock = problem, clock
         self.d = len(problem.domain.names)
         self.refinement = Refinement(problem)
@@ -80,6 +83,7 @@ class _Attempt:
         assert cells is not None
         degree = first_degree(self.d) if len(cells[0]) == 1 else degree_of_many(_MARGIN * tol, self.d)
         self.boxes = Boxes.zero(Partition(*cells), degree, problem.unknowns, guesses)
+        self.begun = near if isinstance(near, Boxes) else None
 
     def at(self, accuracy: float) -> Candidate:
         """A candidate whose series have decayed to this accuracy."""
@@ -88,6 +92,8 @@ class _Attempt:
             if len(self.boxes.partition) == 1 and degree > most_degree(self.d) + 2:
                 return Candidate(self.solved, self._note(self.solved), self._unresolved)
             self.boxes = self.solved.of_degree(degree)
+        elif self.begun is not None:  # the boxes that an earlier solve has come to, and what it found on them
+            self.boxes = self.begun
         elif not self.problem.linear:
             try:
                 guess = first_guess(self.problem, self.boxes, self.clock)

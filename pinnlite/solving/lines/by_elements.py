@@ -13,7 +13,7 @@ from pinnlite.solving.clock import Clock
 from pinnlite.solving.lines.boundary_value import relax
 from pinnlite.solving.lines.branching import branching
 from pinnlite.solving.lines.collocation import Collocation
-from pinnlite.solving.lines.opening import march_both_ways, opening, partition_of
+from pinnlite.solving.lines.opening import continued, march_both_ways, opening, partition_of
 from pinnlite.solving.lines.scan import overlooked
 from pinnlite.solving.lines.switches import infinite_ends, switches
 from pinnlite.solving.lines.system import system_of
@@ -88,7 +88,11 @@ class _Attempt:
     def _marched(self, collocation: Collocation, accuracy: float) -> Candidate:
         """March from where the state is given to the ends of the domain."""
         assert self.start is not None
-        run = march_both_ways(self.problem, collocation, self.start, accuracy, self.breaks, self.clock)
+        run = continued(
+            self.before, self.problem, collocation, self.start[0], accuracy, self.breaks, self.clock
+        )
+        if run is None:
+            run = march_both_ways(self.problem, collocation, self.start, accuracy, self.breaks, self.clock)
         note = f"marched, {_described(run.elements, collocation)}"
         if not run.failure:
             assert run.elements is not None

@@ -17,6 +17,7 @@ from pinnlite.solving.lines.collocation import Collocation
 from pinnlite.solving.lines.march import March, march
 from pinnlite.solving.lines.newton import Chain
 from pinnlite.solving.lines.system import System, system_of
+from pinnlite.solving.residuals import Monitor
 from pinnlite.trials.constrained import Constrained
 from pinnlite.trials.elements import Elements
 from pinnlite.trials.reference import gauss_nodes, radau_nodes
@@ -169,11 +170,7 @@ def march_both_ways(
     """March from where the state is given to both ends of the domain."""
     x, state = start
     low, high = problem.domain.intervals[problem.domain.names[0]]
-
-    def monitor(step: int, done: float) -> bool:
-        clock.tell(f"{step} elements", done / (high - low))
-        return clock.spent
-
+    monitor = _monitor(clock, high - low)
     runs = [
         march(collocation, x, stop, state, accuracy, breaks, monitor) for stop in (low, high) if stop != x
     ]
@@ -181,6 +178,40 @@ def march_both_ways(
     failed = [run for run in runs if run.failure]
     last = failed[0] if failed else runs[-1]
     return replace(last, elements=_joined(parts) if parts else None)
+
+
+def continued(
+    begun: Approximation | None,
+    problem: Problem,
+    collocation: Collocation,
+    start: float,
+    accuracy: float,
+    breaks: Collection[float],
+    clock: Clock,
+) -> March | None:
+    """The march upwards that an earlier one with the same nodes began; None if there is none that ended early."""
+    low, high = problem.domain.intervals[problem.domain.names[0]]
+    if not isinstance(begun, Elements) or start != low:
+        return None
+    reached, count = begun.edges[-1].item(), len(collocation.nodes)
+    kept = all(rows.shape[1] == count + begun.orders[unknown] for unknown, rows in begun.local.items())
+    if begun.edges[0] != low or not low < reached < high or not kept:
+        return None
+    keys: list[Key] = [(unknown, (j,)) for unknown, order in begun.orders.items() for j in range(order)]
+    found = begun.partials(begun.edges[-1:, None], keys)
+    state = torch.cat([found[key] for key in keys])
+    run = march(collocation, reached, high, state, accuracy, breaks, _monitor(clock, high - low))
+    return replace(run, elements=_joined([begun, run.elements]) if run.elements else begun)
+
+
+def _monitor(clock: Clock, length: float) -> Monitor:
+    """Tells how far a march is, and stops it when the time is up."""
+
+    def monitor(step: int, done: float) -> bool:
+        clock.tell(f"{step} elements", done / length)
+        return clock.spent
+
+    return monitor
 
 
 def _joined(parts: list[Elements]) -> Elements:

@@ -7,10 +7,11 @@ they agree with the solution: they are measured by elements. Where there are non
 stayed as drawn, and only networks of different draws are compared.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import torch
+from torch import Tensor
 
 from pinnlite.problem.problem import Problem
 from pinnlite.solving.clock import Clock
@@ -19,6 +20,7 @@ from pinnlite.solving.lines.opening import first_function
 from pinnlite.solving.methods.gauss_newton import GaussNewton
 from pinnlite.solving.networks.independent import Checks
 from pinnlite.solving.networks.posing import AlongALine, InARegion
+from pinnlite.solving.networks.rounds import Rounds, depth_of
 from pinnlite.solving.networks.training import Training, network
 from pinnlite.solving.refine import Candidate
 from pinnlite.solving.residuals import Method
@@ -54,16 +56,25 @@ _HALF = 0.5  # of the time that is left, for a network that only another one can
 
 
 def candidates(
-    problem: Problem, tol: float, method: str | Method, seed: int, clock: Clock
+    problem: Problem,
+    tol: float,
+    method: str | Method,
+    seed: int,
+    clock: Clock,
+    checkpoint: Mapping[str, Tensor] | None = None,
 ) -> Iterator[Candidate]:
-    """Networks, each from a draw of its own or much further trained than the one before."""
+    """Networks, each from a draw of its own or much further trained than the one before.
+
+    From a ``checkpoint`` of the deep ones their training goes on as if it had never stopped.
+    """
     generator = torch.Generator().manual_seed(seed)
     if len(problem.domain.names) == 1:
         yield from _along_a_line(problem, method, generator, clock)
         return
     checks = Checks(problem, tol, clock)
     own = clock.part(_TRAINED)
-    for candidate in _in_a_region(problem, method, generator, own, checks.finest is not None):
+    networks = _in_a_region(problem, method, generator, own, checks.finest is not None, checkpoint)
+    for candidate in networks:
         finer = checks.of(candidate.trial)
         yield candidate if finer is None else replace(candidate, check=finer)
     clock.stopped = clock.stopped or own.spent
@@ -83,8 +94,33 @@ def _along_a_line(
 
 
 def _in_a_region(
+    problem: Problem,
+    method: str | Method,
+    generator: torch.Generator,
+    clock: Clock,
+    snapshots: bool,
+    checkpoint: Mapping[str, Tensor] | None,
+) -> Iterator[Candidate]:
+    if checkpoint is None:
+        yield from _shallow(problem, method, generator, clock, snapshots)
+    for stage in range(0 if checkpoint is None else depth_of(checkpoint), len(_DEEP)):
+        if clock.spent:
+            return
+        module = network(problem, _DEEP[stage], generator)
+        own = clock if snapshots else clock.part(_HALF)
+        posed = InARegion(problem, generator)
+        training = Training(posed, module, int(_POINTS_DEEP * _weights(module)), method, own)
+        rounds = Rounds(training, generator, stage)
+        if checkpoint is not None:
+            rounds.restore(checkpoint)
+            checkpoint = None
+        yield from rounds if snapshots else list(rounds)[-1:]
+
+
+def _shallow(
     problem: Problem, method: str | Method, generator: torch.Generator, clock: Clock, snapshots: bool
 ) -> Iterator[Candidate]:
+    """Networks of one hidden layer, where a drawn one is within reach of the solution."""
     best = _drawn_best(problem, generator, clock)
     late = clock.spent
     if late:
@@ -98,16 +134,6 @@ def _in_a_region(
                 yield replace(candidate, check=best.trial) if width <= _LAYER and best.resolved else candidate
             if clock.spent:
                 return
-    for hidden in _DEEP:
-        module = network(problem, hidden, generator)
-        own = clock if snapshots else clock.part(_HALF)
-        training = Training(
-            InARegion(problem, generator), module, int(_POINTS_DEEP * _weights(module)), method, own
-        )
-        rounds = training.rounds()
-        yield from rounds if snapshots else list(rounds)[-1:]
-        if clock.spent:
-            return
 
 
 def _widths(problem: Problem) -> list[int]:

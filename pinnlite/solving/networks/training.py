@@ -1,7 +1,6 @@
 """The training of a network: its output layer alone by least squares, and all layers by Gauss-Newton."""
 
-from collections.abc import Iterator, Sequence
-from copy import deepcopy
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -21,7 +20,7 @@ from pinnlite.solving.methods.gauss_newton import GaussNewton
 from pinnlite.solving.methods.triangle import TriangularLinearization
 from pinnlite.solving.networks.posing import Posing
 from pinnlite.solving.refine import Candidate
-from pinnlite.solving.residuals import INTERRUPTED, Linearization, Method, Objective
+from pinnlite.solving.residuals import INTERRUPTED, Method, Objective
 from pinnlite.trials.linear import LinearTrial
 from pinnlite.trials.module import ModuleTrial
 from pinnlite.trials.trial import Approximation
@@ -30,10 +29,6 @@ _SCALE = 2.0  # steepness of the first layer per half-width of the domain
 _EXACT_STEPS, _NONLINEAR_STEPS = 3, 40  # of the output layer where the problem is linear, and where it is not
 _WITHIN_REACH = 0.1  # of the residual at rest: what an output layer leaves at most that resolves the solution
 _FOLLOWING = 1e-10  # the damping with which a function is followed
-_FIRST_ROUND = GaussNewton(steps=30, damping=1e-4, tolerance=0.0)
-_ROUND = GaussNewton(steps=20, damping=1e-10, tolerance=0.0)  # from where the damping has come to by then
-_ROUNDS = 80
-_STEPS_EACH = 8  # on the same points
 
 
 def network(
@@ -89,7 +84,7 @@ class Training:
         self.points = posing.points(count)
         self.rows = posing.rows(self.trial, self.points, DampedLinearization)
         self.at_rest = left(self.rows)
-        self._drawn = self._hidden()
+        self.drawn = self.hidden()
         self.steps = 0  # on all layers
 
     def phases(self, ridges: Sequence[float], usual: Method, said: str) -> Candidate:
@@ -111,27 +106,10 @@ class Training:
         except KeyboardInterrupt:
             failure = INTERRUPTED
         listed = ", ".join(f"{residual:.1e}" for residual in found)
-        phases = f"output layer, {self._trained}, output layer, residual after each: {listed}"
-        return Candidate(self.trial, f"{self._name}, {said}: {phases}", failure)
+        phases = f"output layer, {self.trained}, output layer, residual after each: {listed}"
+        return Candidate(self.trial, f"{self.name}, {said}: {phases}", failure)
 
-    def rounds(self) -> Iterator[Candidate]:
-        """All layers, on points drawn ever again by the residual that is left; a snapshot after every round.
-
-        A step that is taken or refused is judged on the points it was computed for. Within a round the damping goes on
-        from draw to draw: what the method has learnt of how far to go is no matter of the points.
-        """
-        for usual in (_FIRST_ROUND, *[_ROUND] * (_ROUNDS - 1)):
-            failure = None
-            try:
-                reached = f"residual {self.all_layers(usual, redrawn=True):.1e}"
-            except KeyboardInterrupt:
-                failure, reached = INTERRUPTED, "interrupted"
-            copied = self.posing.posed(ModuleTrial(deepcopy(self.module), self.posing.problem.unknowns))
-            yield Candidate(copied, f"{self._name}: {self._trained}, {reached}", failure)
-            if failure or self.clock.spent:
-                return
-
-    def all_layers(self, usual: Method, redrawn: bool = False) -> float:
+    def all_layers(self, usual: Method, rows: Objective | None = None) -> float:
         """Train every parameter; the norm of the residual that is left."""
         monitor = self.clock.monitor()
 
@@ -140,7 +118,7 @@ class Training:
             return monitor(step, loss)
 
         chosen = usual if isinstance(self.method, str) else self.method
-        chosen.minimize(_Redrawn(self) if redrawn else self.rows, counting)
+        chosen.minimize(rows or self.rows, counting)
         return left(self.rows)
 
     def redraw(self) -> None:
@@ -176,17 +154,19 @@ class Training:
         self._take(output)
 
     @property
-    def _name(self) -> str:
+    def name(self) -> str:
+        """The widths of its layers, and which conditions are built in."""
         layers = [layer for layer in self.module if isinstance(layer, nn.Linear)]
         size = "-".join(str(layer.out_features) for layer in layers)
         return f"network {size}, {self.posing.built_in}"
 
     @property
-    def _trained(self) -> str:
-        moved = ((self._hidden() - self._drawn).norm() / self._drawn.norm()).item()
+    def trained(self) -> str:
+        """How long all layers were trained, and how far that moved hidden weights."""
+        moved = ((self.hidden() - self.drawn).norm() / self.drawn.norm()).item()
         return f"all layers by {self.steps} steps that moved hidden weights by {moved:.1e} of their size"
 
-    def _hidden(self) -> Tensor:
+    def hidden(self) -> Tensor:
         """A copy of what makes the hidden layers: how far it moves says whether they are more than a draw."""
         return torch.cat(
             [p.detach().flatten() for layer in list(self.module)[:-1] for p in layer.parameters()]
@@ -215,29 +195,6 @@ class Training:
         with torch.no_grad():
             self._head.weight.copy_(output.coefficients[:-1].T)
             self._head.bias.copy_(output.coefficients[-1])
-
-
-class _Redrawn:
-    """The rows of a training as an objective, on points that are drawn anew every few steps."""
-
-    def __init__(self, training: Training) -> None:
-        self.training, self.steps = training, 0
-
-    @property
-    def parameters(self) -> Sequence[Tensor]:
-        """Those of the trial."""
-        return self.training.trial.parameters
-
-    def rows(self) -> Tensor:
-        """On the present points."""
-        return self.training.rows.rows()
-
-    def linearize(self) -> Linearization:
-        """On new points where it is time for them."""
-        if self.steps and self.steps % _STEPS_EACH == 0:
-            self.training.redraw()
-        self.steps += 1
-        return self.training.rows.linearize()
 
 
 def left(rows: Objective) -> float:

@@ -35,8 +35,13 @@ def suits(problem: Problem) -> bool:
     return evolution_of(problem) is not None
 
 
-def candidates(problem: Problem, tol: float, clock: Clock) -> Iterator[Candidate]:
-    """Solutions of growing accuracy, each on other nodes than the one before."""
+def candidates(
+    problem: Problem, tol: float, clock: Clock, near: Approximation | None = None
+) -> Iterator[Candidate]:
+    """Solutions of growing accuracy, each on other nodes than the one before.
+
+    The first goes on from ``near`` where that is a march that ended early.
+    """
     evolution = evolution_of(problem)
     assert evolution is not None
     inverse = Inverse(problem, evolution) if problem.unknown_parameters else None
@@ -51,7 +56,8 @@ def candidates(problem: Problem, tol: float, clock: Clock) -> Iterator[Candidate
     looked_at, doubtful = Overlooked(), False
     for level in range(_CANDIDATES):
         for _ in range(_SCANS):
-            march = partial(_candidate, level=level, clock=clock, looked_at=looked_at)
+            begun = near if isinstance(near, SpaceTime) and level == 0 else None
+            march = partial(_candidate, level=level, clock=clock, looked_at=looked_at, begun=begun)
             aim = max(accuracy, _FLOOR)
             candidate = inverse.at(aim, march) if inverse else march(evolution, aim)
             if candidate.failure or not isinstance(candidate.trial, SpaceTime) or clock.spent:
@@ -72,20 +78,37 @@ def candidates(problem: Problem, tol: float, clock: Clock) -> Iterator[Candidate
 
 
 def _candidate(
-    evolution: Evolution, accuracy: float, level: int, clock: Clock, looked_at: Overlooked
+    evolution: Evolution,
+    accuracy: float,
+    level: int,
+    clock: Clock,
+    looked_at: Overlooked,
+    begun: SpaceTime | None,
 ) -> Candidate:
     digits = -math.log10(accuracy)
     in_space = min(30, max(6, round(6 + digits))) + level
     in_time = min(14, max(3, round(2 + 0.9 * digits))) + level % 2
-    collocation = SlabCollocation(evolution, gauss_nodes(in_space), radau_nodes(in_time))
+    left = evolution if begun is None else _left(evolution, begun)
+    collocation = SlabCollocation(left, gauss_nodes(in_space), radau_nodes(in_time))
     run = SlabMarch(collocation, accuracy, clock, looked_at).run()
     note = (
         f"{run.slabs} slabs of up to {run.most} elements, {in_space} nodes in {evolution.names[evolution.space]} "
         f"and {in_time} in {evolution.names[evolution.time]}, {run.refused} refused"
     )
     trial: Approximation | None = run.trial
+    if left is not evolution and begun is not None:
+        trial = begun if run.trial is None else begun.followed_by(run.trial)
+        note = f"{len(begun.counts)} slabs from before, {note}"
     if run.failure is None:
         return Candidate(trial, note)
     return Candidate(
         trial, note, run.failure, (min(evolution.start, run.reached), max(evolution.start, run.reached))
     )
+
+
+def _left(evolution: Evolution, begun: SpaceTime) -> Evolution:
+    """What a march that went up from the start and ended early has left to do."""
+    reached = begun.times[-1].item()
+    upwards = evolution.start < evolution.stop and begun.times[0] == evolution.start
+    early = upwards and evolution.start < reached < evolution.stop and not begun.numbers
+    return evolution.after(begun, reached) if early else evolution

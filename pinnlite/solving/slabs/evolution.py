@@ -9,6 +9,7 @@ from torch import Tensor
 from pinnlite.geometry.domains import Box
 from pinnlite.problem.equations import Condition, Equation, Placed
 from pinnlite.problem.problem import Problem
+from pinnlite.trials.trial import Approximation
 
 S = TypeVar("S", Equation, Condition)
 
@@ -28,6 +29,7 @@ class Evolution:
     stop: float
     ends: tuple[float, float]
     observed: Sequence[Condition] = ()  # what is left to determine unknown parameters by
+    begun: Approximation | None = None  # an earlier march that ended at ``start``, and is gone on from
 
     @property
     def space(self) -> int:
@@ -46,6 +48,10 @@ class Evolution:
             initial=[_with_numbers(condition, numbers) for condition in self.initial],
             boundary=[_with_numbers(condition, numbers) for condition in self.boundary],
         )
+
+    def after(self, trial: Approximation, reached: float) -> "Evolution":
+        """What is left of it where an earlier march ended: it starts from there as that one left it."""
+        return replace(self, start=reached, begun=trial)
 
 
 def evolution_of(problem: Problem) -> Evolution | None:

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Mapping
 from functools import cached_property
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -15,6 +16,7 @@ from pinnlite.solving.slabs.evolution import Evolution
 from pinnlite.solving.slabs.space_mesh import SpaceMesh, fitted
 from pinnlite.trials.elements import TINY
 from pinnlite.trials.reference import gauss_nodes, legendre_basis, series_matrix
+from pinnlite.trials.trial import Approximation
 
 Start = Mapping[str, tuple[Float[Tensor, "E w"], ...]]
 _SMALLEST = 2.0**-40  # of the domain: a jump is left within an element of this size
@@ -36,6 +38,8 @@ class InitialField:
 
     def values(self, x: Float[Tensor, " N"]) -> Float[Tensor, "N M"]:
         """Every derivative by time that is given, unknown by unknown, differentiable by x."""
+        if self.evolution.begun is not None:
+            return self._left(self.evolution.begun, x, 0)
         nothing = {key: torch.zeros_like(x) for key in self.keys}
         at_zero = self._residuals(x, nothing)
         if self._owners is None:
@@ -91,18 +95,32 @@ class InitialField:
                 return mesh, start
             mesh = mesh.halved(bad)
 
+    def _slopes(self, x: Float[Tensor, " N"], highest: int) -> Float[Tensor, "K N M"]:
+        """The values and their derivatives in space."""
+        if self.evolution.begun is not None:
+            return torch.stack([self._left(self.evolution.begun, x, k) for k in range(highest + 1)])
+        with warnings.catch_warnings():
+            # A kink's second derivative is 0 on both sides: the elements see to it.
+            warnings.simplefilter("ignore")
+            engine: Literal["auto", "autograd"] = "auto" if self._owners else "autograd"
+            return derivatives(self.values, x, highest, engine=engine).detach()
+
+    def _left(self, begun: Approximation, x: Float[Tensor, " N"], order: int) -> Float[Tensor, "N M"]:
+        """As an earlier march left it: derivatives of this order in space."""
+        space, time = self.evolution.space, self.evolution.time
+        X = torch.stack([x if i == space else torch.full_like(x, self.evolution.start) for i in range(2)], 1)
+        indices = [
+            (unknown, tuple(order if i == space else index[time] for i in range(2)))
+            for unknown, index, _ in self.keys
+        ]
+        found = begun.partials(X, indices)
+        return torch.stack([found[key] for key in indices], 1)
+
     def on(self, mesh: SpaceMesh, nodes: tuple[float, ...]) -> dict[str, tuple[Tensor, ...]]:
         """The start on these elements."""
         highest = max(k for k, _ in self.evolution.orders.values())
         x = mesh.nodes(nodes)
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # a kink's second derivative is 0 on both sides: the elements see to it
-            found = derivatives(
-                self.values, x.flatten(), highest, engine="auto" if self._owners else "autograd"
-            ).detach()
-        found = found.view(highest + 1, *x.shape, -1)
+        found = self._slopes(x.flatten(), highest).view(highest + 1, *x.shape, -1)
         start, column = {}, 0
         for unknown, (k, count) in self.evolution.orders.items():
             fields = []
