@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check bench
+.PHONY: help demo test check bench fuzz install
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -27,6 +27,15 @@ check: $(READY)  ## what CI runs: lint, types, layers, tests
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_layers.py
 	$(MAKE) test
+
+fuzz: $(READY)  ## read 200,000 random texts
+	$(BIN)/python -m tests.language.fuzzing 200000
+
+install:  ## build a wheel and install it into a fresh environment, build/env
+	rm -rf build/env
+	$(PYTHON) -m venv build/env
+	build/env/bin/python -m pip install --quiet --constraint constraints.txt .
+	build/env/bin/pinnlite derive "x**2+1" --at 1,2,3,4
 
 bench: $(READY)  ## the tables of derivatives and of differential equations, minutes long
 	$(BIN)/python benchmarks/derivatives.py

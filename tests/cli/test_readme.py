@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import pinnlite as pl
 from pinnlite.cli import main
 from tests.streams import said
 
@@ -19,10 +20,12 @@ def test_the_commands(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     words = [a or b for a, b in re.findall(r'"([^"]*)"|(\S+)', line)]
+    if words[0] == "eval":
+        pl.solve("u'' + exp(u) = 0", "u(0) = 0", "u(1) = 0", x=(0, 1)).save(words[1])
     assert main(words) == 0
     out, err = capsys.readouterr()
     assert said(err) == ""
-    assert len(list(tmp_path.iterdir())) == words.count("--plot")
+    assert len(list(tmp_path.iterdir())) == words.count("--plot") + words.count("--out") + words.count("eval")
     if line == COMMANDS[0]:
         shown = README.split("The first prints\n\n")[1].split("\n\n`--json`")[0]
         assert [line[4:] for line in shown.splitlines()] == out.splitlines()

@@ -6,6 +6,7 @@ import time
 import pytest
 
 import pinnlite as pl
+from tests.language.fuzzing import run
 
 # Reading takes less than 0.1 s; the annotation checks that run with the tests cost several times as much.
 SECONDS = 0.1 * 5
@@ -511,3 +512,11 @@ def test_the_longest_texts_are_read_quickly(text: str) -> None:
     start = time.process_time()
     pl.parse(text)
     assert time.process_time() - start < SECONDS
+
+
+def test_nothing_breaks_the_reader() -> None:
+    """Random expressions and statements, near and far from mathematics: ``make fuzz`` reads a hundred times as many."""
+    tally = run(2000, seed=7)
+    assert not tally.faults
+    assert tally.slowest[0] < SECONDS, tally.slowest
+    assert tally.read > 500
