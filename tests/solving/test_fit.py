@@ -414,4 +414,4 @@ def test_prints_as_the_formula_or_as_the_module() -> None:
     assert str(unit) == "-2.234*P(3, 0.2557*x)"
     assert repr(unit).startswith("Fit(-2.234*P(3, 0.2557*x), error=0.094, loss 8.81717 after")
     net = network(2)
-    assert str(pl.fit(LINE, net, method=pl.LBFGS(steps=1))) == str(net)
+    assert str(pl.fit(LINE, net, method=pl.LBFGS(steps=1))) == "Sequential with 7 parameters"

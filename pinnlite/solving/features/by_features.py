@@ -39,6 +39,7 @@ _A_FEW, _MANY = 500, 4000
 _WIDE = 1000
 _SLOW = {300: 1e4, 600: _NEARLY, _WIDE: 0.0}
 _GAINING = 10.0  # times less is left than of the last layer: that is not slow
+_FAR = 5.0  # times what the best of two layers promises: it is measured by one that is as good
 _STANDING = 1.5  # times less: that is next to nothing
 _UNRESOLVED = 200  # features that do not resolve what is narrow
 _NARROW = 0.15  # of the domain: what is left of an equation is mostly there
@@ -100,7 +101,7 @@ class _Search:
         check = others[0] if others else best
         self.distance = _apart(self.problem, check.trial, best.trial) if others else math.inf
         promised = self.distance * best.residual / check.residual if check.residual > 0 else 0.0
-        if self.distance > self.tol >= promised:  # the best is good enough, the other is not
+        if self.tol >= promised and self.distance > min(self.tol, _FAR * promised):  # the other is not as good
             (check,) = self._layers([best.family])
             self.distance = _apart(self.problem, check.trial, best.trial)
         near = self.distance <= _PROMISING * self.tol
