@@ -21,8 +21,8 @@ from pinnlite.files import problems
 from pinnlite.files.container import read_file
 from pinnlite.files.fields import Fields, Tensors
 from pinnlite.files.solutions import FACTS
-from pinnlite.trials.constrained import built_in
 from pinnlite.trials.buildable import buildable
+from pinnlite.trials.constrained import built_in
 from pinnlite.trials.lifted import Lifted
 from pinnlite.trials.module import ModuleTrial
 from pinnlite.trials.partition import Partition
