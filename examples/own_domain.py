@@ -15,12 +15,10 @@ import torch
 from torch import Tensor
 
 import pinnlite as pl
-from pinnlite.geometry.curve import Curve
-from pinnlite.geometry.region import Region
 
 
 @dataclass(frozen=True)
-class Ellipse(Region):
+class Ellipse(pl.Region):
     """(x/a)^2 + (y/b)^2 < 1."""
 
     a: float
@@ -34,8 +32,8 @@ class Ellipse(Region):
         return min(self.a, self.b) * ((X / X.new_tensor([self.a, self.b])).norm(dim=1) - 1)
 
     @cached_property
-    def faces(self) -> tuple[Curve, ...]:
-        return (Curve(frozenset({"rim"}), self.rim),)
+    def faces(self) -> tuple[pl.Curve, ...]:
+        return (pl.Curve(frozenset({"rim"}), self.rim),)
 
     def quadrature(self, count: int) -> tuple[Tensor, Tensor]:
         X, weights = pl.Disk((0, 0), 1).quadrature(count)

@@ -19,9 +19,11 @@ from .errors import ProblemError as ProblemError
 from .errors import ShapeError as ShapeError
 from .geometry.ball import Ball as Ball
 from .geometry.ball import Disk as Disk
+from .geometry.curve import Curve as Curve
 from .geometry.domains import Box as Box
 from .geometry.domains import Interval as Interval
 from .geometry.polygon import Polygon as Polygon
+from .geometry.region import Region as Region
 from .geometry.sampling import adaptive_points as adaptive_points
 from .language.expression import Expression as Expression
 from .language.expression import parse as parse
@@ -37,8 +39,8 @@ from .problem.problem import Problem as Problem
 from .problem.unknown import Unknown as Unknown
 from .problem.unknown import data as data
 from .solution import Solution as Solution
-from .solving.fitting.fit import Fit as Fit
 from .solving.fitting.fit import fit as fit
+from .solving.fitting.result import Fit as Fit
 from .solving.load import load as load
 from .solving.methods.descent import Descent as Descent
 from .solving.methods.gauss_newton import GaussNewton as GaussNewton

@@ -20,7 +20,6 @@ from pinnlite.problem.partial_names import key_of
 from pinnlite.problem.problem import Problem
 from pinnlite.problem.reals import reals
 from pinnlite.report.notebook import html_report
-from pinnlite.trials.space_time import SpaceTime
 from pinnlite.trials.trial import Approximation
 from pinnlite.verify.comparison import Comparison, compare
 
@@ -257,11 +256,6 @@ class Solution:
         X = torch.stack([column.reshape(-1) for column in columns], 1)
         self._warn_outside(X.detach())
         return X, columns[0].shape
-
-    @property
-    def _marched(self) -> int:
-        """The coordinate along which the solution was found piece by piece."""
-        return self.trial.time if isinstance(self.trial, SpaceTime) else 0
 
     def _warn_outside(self, X: Tensor) -> None:
         if not X.isfinite().all():

@@ -16,9 +16,10 @@ from pinnlite.errors import ProblemError
 if TYPE_CHECKING:
     from torch import nn
 
-    from pinnlite.solving.fitting.fit import Fit
+    from pinnlite.solving.fitting.result import Fit
 
 _POINTS = 11
+_INTERRUPTED = 130
 _COLUMNS = 2  # of data
 # The models that can be named: how the text behind the colon is written.
 _MODELS = {
@@ -64,7 +65,9 @@ _MODELS = {
 @options.seed
 @options.quiet
 @options.verbose
+@click.pass_context
 def command(
+    context: click.Context,
     target: str,
     model: str,
     variable: tuple[str, Interval] | None,
@@ -121,6 +124,8 @@ def command(
     show(Report("pinnlite/fit/1", words, content, _table(known, result, name, interval, at)))
     if plot:
         draw_fit(result, plot)
+    if result.status.startswith("interrupted"):
+        context.exit(_INTERRUPTED)  # the best model there was has just been printed and kept
 
 
 def _data(path: str) -> tuple[str, Any, Interval, None]:

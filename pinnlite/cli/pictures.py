@@ -10,7 +10,7 @@ from pinnlite.errors import ProblemError
 
 if TYPE_CHECKING:
     from pinnlite.solution import Solution
-    from pinnlite.solving.fitting.fit import Fit
+    from pinnlite.solving.fitting.result import Fit
 
 _POINTS = 201
 _PROFILES = 3  # of a function of two coordinates

@@ -13,7 +13,7 @@ from pinnlite.problem.problem import Problem
 from pinnlite.report.maps import map_figure
 from pinnlite.report.plots import solution_figure
 from pinnlite.trials.elements import Elements
-from pinnlite.trials.trial import Approximation
+from pinnlite.trials.trial import Approximation, Celled
 
 _CURVE, _MAP = 601, 161  # points of a curve, and each way of a map
 
@@ -89,7 +89,9 @@ def draw(
     arrays = [{name: value.numpy() for name, value in each.items()} for each in (shown, errors)]
     grid = (axes[0].numpy(), axes[1].numpy())
     pair = (typeset_name(free[0]), typeset_name(free[1]))
-    return map_figure(pair, grid, *arrays, errors_label=label, title=title).axes[0]
+    drawn = [names.index(name) for name in free]
+    cells = trial.corners()[:, :, drawn].numpy() if isinstance(trial, Celled) and not fixed else None
+    return map_figure(pair, grid, *arrays, errors_label=label, cells=cells, title=title).axes[0]
 
 
 def _spread(values: Tensor, inside: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ _VALUES, _ERRORS = (
 )  # both fall or rise in lightness all the way, and so can be read in grey
 _SPAN = 1e6  # of the errors' scale: what is smaller yet looks like the smallest
 _ROW = 2.9  # inches
+_MOST_CELLS = 1500  # outlined
 
 
 def map_figure(
@@ -27,6 +29,7 @@ def map_figure(
     errors: Mapping[str, Array],
     *,
     errors_label: str,
+    cells: Array | None = None,
     title: str = "",
 ) -> Figure:
     """Draw unknown functions of two coordinates, and beside each on a log scale how wrong they are.
@@ -37,6 +40,7 @@ def map_figure(
         values: (n, m) values of each unknown by its name, NaN outside the domain.
         errors: (n, m) errors or residuals by name, drawn in the same order; their magnitudes are drawn.
         errors_label: what they are.
+        cells: (E, 2, 2) lower and upper corners of the elements, to be outlined if they are few enough to be seen.
         title: a few words on what was solved and how well.
     """
     figure = new_figure(_ROW * max(len(values), len(errors)))
@@ -51,12 +55,22 @@ def map_figure(
         floored = np.where(np.isnan(size), np.nan, np.maximum(size, top / _SPAN))
         image = axes.pcolormesh(*grid, floored.T, cmap=_ERRORS, norm=norm, shading="nearest", rasterized=True)
         _finish(figure, axes, image, f"{errors_label} {mathematics(name) if name else ''}")
+    if cells is not None and len(cells) <= _MOST_CELLS:
+        for axes in rows[:, 0]:
+            _outline(axes, cells)
     for axes in rows[-1]:
         axes.set_xlabel(mathematics(names[0]), **TYPE)
     for axes in rows[:, 0]:
         axes.set_ylabel(mathematics(names[1]), rotation=0, **TYPE)
     figure.suptitle(title, fontsize=10, color=INK, x=0.02, ha="left")
     return figure
+
+
+def _outline(axes: Axes, cells: Array) -> None:
+    (low_x, low_y), (high_x, high_y) = cells[:, 0].T, cells[:, 1].T
+    corners = [(low_x, low_y), (high_x, low_y), (high_x, high_y), (low_x, high_y), (low_x, low_y)]
+    outlines = np.stack([np.stack(corner, 1) for corner in corners], 1)
+    axes.add_collection(LineCollection(list(outlines), colors="white", linewidths=0.4, alpha=0.6))
 
 
 def _finish(figure: Figure, axes: Axes, image: object, title: str) -> None:

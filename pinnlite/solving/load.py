@@ -8,7 +8,7 @@ from pinnlite.files.container import read_file
 from pinnlite.files.fits import read_fit
 from pinnlite.files.solutions import read_solution
 from pinnlite.solution import Solution
-from pinnlite.solving.fitting.fit import Fit
+from pinnlite.solving.fitting.result import Fit
 
 
 def load(path: str | os.PathLike[str], module: nn.Module | None = None) -> Solution | Fit:

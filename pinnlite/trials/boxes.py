@@ -146,6 +146,10 @@ class Boxes:
         added = {name: own + raised for name, own in self.coefficients.items()}
         return Boxes(self.partition, self.degree, added, self.parameters)
 
+    def corners(self) -> Float[Tensor, "E 2 d"]:
+        """The lower and the upper corner of every box."""
+        return torch.stack([self.partition.low, self.partition.high], 1)
+
     def partials(self, X: Float[Tensor, "N d"], wanted: Collection[Key]) -> dict[Key, Tensor]:
         """Derivatives at any points, each ``(N,)``; outside the partition the nearest box goes on."""
         return self.partials_in(self.partition.locate(X), X, wanted)

@@ -24,6 +24,10 @@ class Patchwork:
     partition: Partition
     layers: Sequence[Ridge]
 
+    def corners(self) -> Float[Tensor, "E 2 d"]:
+        """The lower and the upper corner of every box."""
+        return torch.stack([self.partition.low, self.partition.high], 1)
+
     def partials(self, X: Float[Tensor, "N d"], wanted: Collection[Key]) -> dict[Key, Tensor]:
         """Each point's partials are those of its cell's layer."""
         cells = self.partition.locate(X)

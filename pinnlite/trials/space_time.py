@@ -36,6 +36,14 @@ class SpaceTime:
     time: int
     numbers: Mapping[str, Float[Tensor, ""]] = field(default_factory=dict)
 
+    def corners(self) -> Float[Tensor, "cells 2 2"]:
+        """The lower and the upper corner of every cell."""
+        slab = torch.arange(len(self.counts)).repeat_interleave(self.counts)
+        left = torch.arange(len(slab)) + slab
+        space = torch.stack([self.edges[left], self.edges[left + 1]], 1)
+        time = torch.stack([self.times[slab], self.times[slab + 1]], 1)
+        return torch.stack([time, space] if self.time == 0 else [space, time], 2)
+
     def followed_by(self, later: "SpaceTime") -> "SpaceTime":
         """These slabs and those that begin where they end, as one; series are made as long as the longer ones."""
         return SpaceTime(

@@ -28,6 +28,15 @@ class Partitioned(Approximation, Protocol):
 
 
 @runtime_checkable
+class Celled(Approximation, Protocol):
+    """An approximation in several coordinates that is made of boxes side by side."""
+
+    def corners(self) -> Float[Tensor, "E 2 d"]:
+        """The lower and the upper corner of every box."""
+        ...
+
+
+@runtime_checkable
 class Trial(Approximation, Protocol):
     """A family of approximations, one for each value of its parameters, that a method can choose from."""
 

@@ -109,6 +109,12 @@ def grid_of_steps(low: float = -1.0, high: float = 1.0, stop: float = 1.0) -> Ca
     return points
 
 
+def scattered() -> Tensor:
+    """Points all over the strip: of an even grid two columns would lie in the shock, and be a third off as a norm."""
+    unit = torch.rand(20_000, 2, generator=torch.Generator().manual_seed(7), dtype=torch.float64)
+    return torch.stack([2 * unit[:, 0] - 1, unit[:, 1]], 1)
+
+
 BURGERS = Known(
     "Burgers, nu = 0.01/pi",
     ("u_t + u*u_x = nu*u_xx", "u(x, 0) = -sin(pi*x)", "u(-1, t) = 0", "u(1, t) = 0"),
@@ -116,6 +122,7 @@ BURGERS = Known(
     burgers(0.01 / math.pi),
     1e-7,
     floor=1e-13,
+    points=scattered,
 )
 ALLEN_CAHN = Known(
     "Allen-Cahn",

@@ -101,7 +101,9 @@ class _Search:
         check = others[0] if others else best
         self.distance = _apart(self.problem, check.trial, best.trial) if others else math.inf
         promised = self.distance * best.residual / check.residual if check.residual > 0 else 0.0
-        if self.tol >= promised and self.distance > min(self.tol, _FAR * promised):  # the other is not as good
+        if self.tol >= promised and self.distance > min(
+            self.tol, _FAR * promised
+        ):  # the other is not as good
             (check,) = self._layers([best.family])
             self.distance = _apart(self.problem, check.trial, best.trial)
         near = self.distance <= _PROMISING * self.tol

@@ -14,11 +14,11 @@ from pinnlite.solving.clock import Clock
 from pinnlite.solving.residuals import INTERRUPTED
 from pinnlite.solving.slabs.driven import driven_size
 from pinnlite.solving.slabs.initial_field import InitialField
+from pinnlite.solving.slabs.signs import Signs, Slab
 from pinnlite.solving.slabs.slab import SlabSolver
-from pinnlite.solving.slabs.slab_collocation import Known, Place, Rows, SlabCollocation
-from pinnlite.solving.slabs.slab_fields import Series, SlabFields
+from pinnlite.solving.slabs.slab_collocation import Place, Rows, SlabCollocation
+from pinnlite.solving.slabs.slab_fields import SlabFields
 from pinnlite.solving.slabs.slab_scan import Overlooked
-from pinnlite.solving.slabs.space_mesh import SpaceMesh
 from pinnlite.solving.slabs.well_posed import WAVES, undamped_speed
 from pinnlite.trials.elements import TINY
 from pinnlite.trials.space_time import SpaceTime
@@ -26,25 +26,19 @@ from pinnlite.trials.space_time import SpaceTime
 # Lengths of slabs, as parts of the whole time
 _FIRST = 0.05  # tried at first
 _LONGEST = 0.125  # so that what begins later is not passed over
-_SHORT = 1e-8  # what a solution that grows without bound comes to
 _EARLY = 1e-4  # how long what was discontinuous at the start may need small elements
 _SINGULAR = 1.5  # order of a tail in the length of the slab: a smooth one's is that of the nodes
 _FORGOTTEN = 1 / 2
 _COARSE = 1e2  # times the accuracy: tails that tell their order
 _LEAST_PART = 1e-3  # to which a slab is shortened at once
 _LEAST_ORDER = 0.25  # what a jump leaves in the mean square as it spreads
+_SHORT = 1e-8  # what a solution that grows without bound comes to
 _SHORTEST = 1e-20
 # Elements, as parts of the domain
 _SMALLEST = 2.0**-23  # a front that needs smaller ones is a shock
 _SMALLEST_EARLY = 2.0**-40
 _MOST_ELEMENTS = 2000
-_NARROW = 2.0**-8  # elements as small as this follow something sharp
-_WINDOW = 12  # slabs in which neither these elements nor the slabs have changed by more than
-_STEADY = 1.5
-_MOST_WORK = 4e4  # so many elements more are too many
-_NEAR_SHOCK = 1e-2  # of the time up to a shock
 _START = 0.03  # of the accuracy: how well the initial state is resolved
-_GROWN = 1e4  # times the initial size: a solution that stops there blows up
 _STOPPED = "stopped"
 
 
@@ -58,17 +52,6 @@ class Marched:
     slabs: int
     most: int  # elements in one slab
     refused: int
-
-
-@dataclass(frozen=True)
-class _Slab:
-    """A slab that was solved: values at its nodes, their Legendre coefficients in time, and what the next one knows."""
-
-    mesh: SpaceMesh
-    place: Place
-    rows: Rows
-    series: Series
-    after: Known
 
 
 class SlabMarch:
@@ -99,10 +82,11 @@ class SlabMarch:
         self.singular = False  # the start
         speeds = [undamped_speed(self.evolution, count) for count in WAVES]
         self.damped = speeds[-1] is None
-        self.hyperbolic = None not in speeds and math.isclose(*speeds, rel_tol=1e-2)  # type: ignore[arg-type]
+        hyperbolic = None not in speeds and math.isclose(*speeds, rel_tol=1e-2)  # type: ignore[arg-type]
+        self.signs = Signs(self.evolution, self.fields, self.start_sizes, hyperbolic)
         self.expected: dict[str, float] | None = None  # sizes after the first slab that was tried
         self.first: Rows | None = None  # what Newton's method starts from, if the slab was solved before
-        self.accepted: list[_Slab] = []
+        self.accepted: list[Slab] = []
         self.refused = 0
 
     def run(self) -> Marched:
@@ -147,12 +131,12 @@ class SlabMarch:
         if halved.any():
             return self._halve(halved, slab)
         if unresolved.any() and not early:
-            return self._too_steep()
+            return self.signs.too_steep(bool(self.accepted), self.time, self.sizes)
         self.sizes = sizes
         if not self.accepted and self._order(tail) > _SINGULAR:
             self.singular = False
         self._accept(slab, measures, smallest, limit)
-        if hopeless := self._shock() or self._followed():
+        if hopeless := self.signs.of_the_end(self.accepted, self.time):
             return hopeless
         if not 0.85 < ratio < 1.25:  # a slab of the same length may have the same factors
             self.step *= min(2.5, max(0.5, ratio))
@@ -172,7 +156,7 @@ class SlabMarch:
         later = {u: min(size, most) for u, size in self.expected.items() if not self.start_sizes.get(u, 0.0)}
         return {u: max(size, later.get(u, 0.0)) for u, size in sizes.items()}
 
-    def _solved(self) -> _Slab | None:
+    def _solved(self) -> Slab | None:
         """The slab that is next, if Newton's method converges."""
         place = Place(self.mesh.edges, self.time, self.step / 2)
         values = self.first or self._guess(place)
@@ -186,7 +170,7 @@ class SlabMarch:
         }
         rows = {u: values[0] for u, values in derivatives.items()}
         after = {u: tuple(d[:, -1] for d in derivatives[u][: len(self.known[u])]) for u in self.known}
-        return _Slab(self.mesh, place, rows, self.fields.series(rows, self.known, place.half_time), after)
+        return Slab(self.mesh, place, rows, self.fields.series(rows, self.known, place.half_time), after)
 
     def _guess(self, place: Place) -> Rows:
         """The last slab's series gone on with; at first the initial state."""
@@ -206,13 +190,14 @@ class SlabMarch:
         self.refused += 1
         self.step *= factor
         least = max(1e-14 * abs(self.time), _SHORTEST * abs(self.length))
-        if self._grown():
+        grown = self.signs.grown(self.time, self.sizes)
+        if grown:
             least = max(least, _SHORT * abs(self.length))
         if abs(self.step) > least:
             return None
-        return self._grown() or (
-            f"No solution could be continued past {self._here()}: the equation seems to be singular there, "
-            "or its conditions do not determine a solution."
+        return grown or (
+            f"No solution could be continued past {self.signs.here(self.time)}: the equation seems to be singular "
+            "there, or its conditions do not determine a solution."
         )
 
     def _shorter(self, tail: float) -> float | None:
@@ -243,19 +228,19 @@ class SlabMarch:
         passed = abs((self.time + self.step - self.evolution.start) / self.length)
         return min(math.sqrt(self.accuracy), self.accuracy * math.pow(passed, -_FORGOTTEN))
 
-    def _halve(self, chosen: Tensor, slab: _Slab) -> str | None:
+    def _halve(self, chosen: Tensor, slab: Slab) -> str | None:
         """The same slab on finer elements, from what was found on these."""
         self.refused += 1
         opening = self.singular and not self.accepted
         finer = self.mesh.graded(chosen) if opening else self.mesh.halved(chosen)
         if len(finer.half) > _MOST_ELEMENTS:
-            return self._too_steep()
+            return self.signs.too_steep(bool(self.accepted), self.time, self.sizes)
         self.first = self.fields.carry(slab.rows, self.mesh, finer)
         self.known = self.fields.carry_known(self.known, self.mesh, finer)
         self.mesh = finer
         return None
 
-    def _accept(self, slab: _Slab, measures: dict[str, float], smallest: float, limit: float) -> None:
+    def _accept(self, slab: Slab, measures: dict[str, float], smallest: float, limit: float) -> None:
         self.accepted.append(slab)
         end = slab.place.start + 2 * slab.place.half_time
         stop = self._next_stop()
@@ -276,66 +261,6 @@ class SlabMarch:
         finer = self.mesh.closed_in(self.places)
         self.known = self.fields.carry_known(self.known, self.mesh, finer)
         self.mesh = finer
-
-    def _followed(self) -> str | None:
-        """What is said where slabs stay so short that they would be too many: they follow something that moves."""
-        if len(self.accepted) <= _WINDOW:
-            return None
-        before, last = self.accepted[-_WINDOW - 1], self.accepted[-1]
-        changes = (
-            last.place.half_time / before.place.half_time,
-            (last.mesh.share.min() / before.mesh.share.min()).item(),
-        )
-        left = abs((self.evolution.stop - self.time) / (2 * last.place.half_time))
-        work = left * len(last.mesh.half)
-        steady = all(1 / _STEADY < change < _STEADY for change in changes)
-        if not steady or last.mesh.share.min() > _NARROW or work < _MOST_WORK:
-            return None
-        old, new = (slab.mesh.edges[slab.mesh.share.argmin()].item() for slab in (before, last))
-        name = self.evolution.names[self.evolution.space]
-        return (
-            f"Something sharp near {name} = {new:.3g} moves (it was near {old:.3g} at "
-            f"{self.evolution.names[self.evolution.time]} = {before.place.start:.3g}) and is not damped, as a kink in "
-            f"the initial data: following it from {self._here()} on would take some {left:.0f} slabs. Smooth it, add "
-            "diffusion, or try a larger tol."
-        )
-
-    def _shock(self) -> str | None:
-        """What is said of a shock that is near: where characteristics meet, 1 / max |u_x| falls to zero linearly."""
-        if len(self.accepted) < 2 or not self.hyperbolic:
-            return None
-        gentle = [1 / max(self.fields.steepest(slab.after, slab.mesh), TINY) for slab in self.accepted[-2:]]
-        fall = gentle[0] - gentle[1]
-        if fall <= 0:
-            return None
-        left = gentle[1] / fall * abs(2 * self.accepted[-1].place.half_time)
-        if left > _NEAR_SHOCK * abs(self.time - self.evolution.start):
-            return None
-        at = self.time + math.copysign(left, self.length)
-        return (
-            f"The solution steepens into a shock at about {self.evolution.names[self.evolution.time]} = {at:.5g}: "
-            "end the domain before, or add diffusion."
-        )
-
-    def _too_steep(self) -> str:
-        if not self.accepted:
-            return (
-                "The solution cannot be resolved from its start on: its conditions may contradict each other or the "
-                "initial state, or not be where the equation's characteristics enter."
-            )
-        return self._grown() or (
-            f"The solution steepens near {self._here()} beyond what elements can resolve, as into a shock: "
-            "end the domain before, or add diffusion."
-        )
-
-    def _grown(self) -> str | None:
-        starts = {u: size for u, size in self.start_sizes.items() if size > 0}
-        if not any(self.sizes[u] > _GROWN * size for u, size in starts.items()):
-            return None
-        return f"The solution grows without bound near {self._here()}: it seems to blow up there."
-
-    def _here(self) -> str:
-        return f"{self.evolution.names[self.evolution.time]} = {self.time:.6g}"
 
     def _trial(self) -> SpaceTime | None:
         """The slabs in ascending time: those of a march backwards are turned round."""

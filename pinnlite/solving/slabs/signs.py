@@ -1,0 +1,111 @@
+"""What a march watches for: a shock ahead, growth without bound, something sharp that moves and is not damped."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pinnlite.solving.slabs.evolution import Evolution
+from pinnlite.solving.slabs.slab_collocation import Known, Place, Rows
+from pinnlite.solving.slabs.slab_fields import Series, SlabFields
+from pinnlite.solving.slabs.space_mesh import SpaceMesh
+from pinnlite.trials.elements import TINY
+
+_NARROW = 2.0**-8  # of the domain: elements as small as this follow something sharp
+_WINDOW = 12  # slabs in which neither these elements nor the slabs have changed by more than
+_STEADY = 1.5
+_MOST_WORK = 4e4  # so many elements more are too many
+_NEAR_SHOCK = 1e-2  # of the time up to a shock
+_GROWN = 1e4  # times the initial size: a solution that stops there blows up
+
+
+@dataclass(frozen=True)
+class Slab:
+    """A slab that was solved: values at its nodes, their Legendre coefficients in time, and what the next one knows."""
+
+    mesh: SpaceMesh
+    place: Place
+    rows: Rows
+    series: Series
+    after: Known
+
+
+@dataclass(frozen=True)
+class Signs:
+    """Sentences about how a march will end, or has ended, before its time.
+
+    Attributes:
+        evolution, fields: what is marched, and what measures it.
+        start_sizes: of the unknowns at the start.
+        hyperbolic: whether waves of all lengths travel at one speed, undamped.
+    """
+
+    evolution: Evolution
+    fields: SlabFields
+    start_sizes: Mapping[str, float]
+    hyperbolic: bool
+
+    def of_the_end(self, accepted: Sequence[Slab], time: float) -> str | None:
+        """What the last slabs say of those to come, if they lead nowhere."""
+        return self._shock(accepted, time) or self._followed(accepted, time)
+
+    def too_steep(self, begun: bool, time: float, sizes: Mapping[str, float]) -> str:
+        """Why elements cannot resolve the solution any more."""
+        if not begun:
+            return (
+                "The solution cannot be resolved from its start on: its conditions may contradict each other or the "
+                "initial state, or not be where the equation's characteristics enter."
+            )
+        return self.grown(time, sizes) or (
+            f"The solution steepens near {self.here(time)} beyond what elements can resolve, as into a shock: "
+            "end the domain before, or add diffusion."
+        )
+
+    def grown(self, time: float, sizes: Mapping[str, float]) -> str | None:
+        """That the solution blows up, if it has grown so much."""
+        starts = {u: size for u, size in self.start_sizes.items() if size > 0}
+        if not any(sizes[u] > _GROWN * size for u, size in starts.items()):
+            return None
+        return f"The solution grows without bound near {self.here(time)}: it seems to blow up there."
+
+    def here(self, time: float) -> str:
+        """A time in words."""
+        return f"{self.evolution.names[self.evolution.time]} = {time:.6g}"
+
+    def _followed(self, accepted: Sequence[Slab], time: float) -> str | None:
+        """What is said where slabs stay so short that they would be too many: they follow something that moves."""
+        if len(accepted) <= _WINDOW:
+            return None
+        before, last = accepted[-_WINDOW - 1], accepted[-1]
+        changes = (
+            last.place.half_time / before.place.half_time,
+            (last.mesh.share.min() / before.mesh.share.min()).item(),
+        )
+        left = abs((self.evolution.stop - time) / (2 * last.place.half_time))
+        work = left * len(last.mesh.half)
+        steady = all(1 / _STEADY < change < _STEADY for change in changes)
+        if not steady or last.mesh.share.min() > _NARROW or work < _MOST_WORK:
+            return None
+        old, new = (slab.mesh.edges[slab.mesh.share.argmin()].item() for slab in (before, last))
+        name, then = self.evolution.names[self.evolution.space], self.evolution.names[self.evolution.time]
+        return (
+            f"Something sharp near {name} = {new:.3g} moves (it was near {old:.3g} at {then} = "
+            f"{before.place.start:.3g}) and is not damped, as a kink in the initial data: following it from "
+            f"{self.here(time)} on would take some {left:.0f} slabs. Smooth it, add diffusion, or try a larger tol."
+        )
+
+    def _shock(self, accepted: Sequence[Slab], time: float) -> str | None:
+        """What is said of a shock that is near: where characteristics meet, 1 / max |u_x| falls to zero linearly."""
+        if len(accepted) < 2 or not self.hyperbolic:
+            return None
+        gentle = [1 / max(self.fields.steepest(slab.after, slab.mesh), TINY) for slab in accepted[-2:]]
+        fall = gentle[0] - gentle[1]
+        if fall <= 0:
+            return None
+        left = gentle[1] / fall * abs(2 * accepted[-1].place.half_time)
+        if left > _NEAR_SHOCK * abs(time - self.evolution.start):
+            return None
+        at = time + math.copysign(left, self.evolution.stop - self.evolution.start)
+        return (
+            f"The solution steepens into a shock at about {self.evolution.names[self.evolution.time]} = {at:.5g}: "
+            "end the domain before, or add diffusion."
+        )
