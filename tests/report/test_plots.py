@@ -186,3 +186,12 @@ def test_progress_is_a_line_with_phase_error_and_time(capsys: pytest.CaptureFixt
         tell("checking")
         assert tell.line.endswith("checking  error 1.0e-03  at most 10 s left")
     assert capsys.readouterr() == ("", "")  # what ends at once shows nothing
+
+
+def test_a_map_outlines_its_elements() -> None:
+    solution = pl.solve("u_t = u_xx", "u(x, 0) = sin(pi*x)", "u = 0 on boundary", x=(0, 1), t=(0, 0.1))
+    corners = solution.trial.corners().numpy()
+    assert np.prod(corners[:, 1] - corners[:, 0], 1).sum() == pytest.approx(0.1)  # they tile the domain
+    (outlines,) = solution.plot().collections[1:]
+    assert len(outlines.get_segments()) == len(corners)
+    assert outlines.get_segments()[0].min(0) == pytest.approx(corners[0, 0])

@@ -415,3 +415,20 @@ def test_prints_as_the_formula_or_as_the_module() -> None:
     assert repr(unit).startswith("Fit(-2.234*P(3, 0.2557*x), error=0.094, loss 8.81717 after")
     net = network(2)
     assert str(pl.fit(LINE, net, method=pl.LBFGS(steps=1))) == "Sequential with 7 parameters"
+
+
+def test_an_interrupted_fit_keeps_the_best_parameters() -> None:
+    class Interrupting:
+        """Two good steps, a bad one, then Ctrl-C."""
+
+        def minimize(self, objective: Any, monitor: Any) -> None:
+            (coefficients,) = objective.parameters
+            for step, values in enumerate(([0.0, 1.0], [1.0, 2.0], [9.0, 9.0]), start=1):
+                with torch.no_grad():
+                    coefficients.copy_(torch.tensor(values))
+                monitor(step, objective.rows().square().sum().item())
+            raise KeyboardInterrupt
+
+    fit = pl.fit("1 + 2*x", pl.Polynomial(1), method=Interrupting(), x=(0, 1), points=5)
+    assert str(fit) == "1 + 2*x"
+    assert fit.status == "interrupted: loss 0 of step 2"
