@@ -255,3 +255,16 @@ def test_an_interrupted_solve_keeps_what_it_has(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert b"interrupted" in out
     assert run("eval", str(path), "--at", "1")[0] == 0
+
+
+def test_tables_on_a_terminal_have_lines() -> None:
+    """Wide enough, a table is drawn with a rule; too narrow, it is plain, so that no digit is lost."""
+    for columns, ruled in (("120", True), ("8", False)):
+        reading, writing = pty.openpty()
+        words = ["derive", "x**2", "--at", "1:3:3"]
+        subprocess.run([*COMMAND, *words], stdout=writing, env={**os.environ, "COLUMNS": columns}, check=True)
+        os.close(writing)
+        shown = os.read(reading, 10_000).decode()
+        os.close(reading)
+        assert ("─" in shown) is ruled
+        assert shown.split()[-3:] == ["3", "9", "6"]

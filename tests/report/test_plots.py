@@ -3,8 +3,11 @@
 import base64
 import io
 import re
+import sys
+import time
 import warnings
 from pathlib import Path
+from types import ModuleType
 
 import matplotlib
 import numpy as np
@@ -195,3 +198,32 @@ def test_a_map_outlines_its_elements() -> None:
     (outlines,) = solution.plot().collections[1:]
     assert len(outlines.get_segments()) == len(corners)
     assert outlines.get_segments()[0].min(0) == pytest.approx(corners[0, 0])
+
+
+def test_progress_in_a_notebook_is_one_line_that_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+
+    class Handle:
+        def update(self, line: object) -> None:
+            shown.append(repr(line))
+
+    class TextDisplayObject:
+        def __init__(self, data: str) -> None:
+            self.data = data
+
+    def display(line: object, display_id: bool) -> Handle:
+        assert display_id
+        shown.append(repr(line))
+        return Handle()
+
+    notebook = ModuleType("IPython.display")
+    notebook.TextDisplayObject, notebook.display = TextDisplayObject, display  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "ipykernel", ModuleType("ipykernel"))
+    monkeypatch.setitem(sys.modules, "IPython", ModuleType("IPython"))
+    monkeypatch.setitem(sys.modules, "IPython.display", notebook)
+    with Progress() as tell:
+        tell("marching", 0.5)
+        time.sleep(1.2)
+    assert len(shown) >= 2
+    assert "marching" in shown[0]
+    assert shown[-1] == ""  # taken away at the end
