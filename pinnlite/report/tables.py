@@ -11,6 +11,7 @@ from typing import Any
 Cell = float | str
 _GAP = 3
 _DIGITS = 10
+_UNBOUNDED = 10**6  # characters
 
 
 def text_table(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
@@ -116,7 +117,8 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
         table.add_column(Text(name), justify="left" if words else "right", no_wrap=True)
     for row in rows:
         table.add_row(*(Text(cell if isinstance(cell, str) else format_number(cell)) for cell in row))
-    if console.measure(table).minimum > console.width:
+    unbounded = console.options.update(max_width=_UNBOUNDED)
+    if console.measure(table, options=unbounded).maximum > console.width:
         print(text)  # cells would be cut short
     else:
         console.print(table)
