@@ -62,6 +62,14 @@ def test_the_console(
                 assert_prints(expected, capsys.readouterr().out)
 
 
+@pytest.mark.parametrize("page", PAGES[1:], ids=lambda page: page.name)  # README has a test of its own
+def test_the_python(page: Path) -> None:
+    names: dict[str, object] = {}
+    for language, text, _ in blocks(page):
+        if language == "python":
+            exec(text, names)  # our own text
+
+
 def test_the_comparison_itself() -> None:
     assert_prints("x  u\n1  0.5 s", "x u\n1   0.50000000001 s\n")
     assert_prints("error ... in 3 steps", "error 1e-9 in 3 steps")
