@@ -26,7 +26,7 @@ from pinnlite.verify.comparison import Comparison, compare
 _MOST_DRAWN = 2  # coordinates of a picture
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Solution:
     """A solved problem; call it like a function.
 
@@ -294,6 +294,9 @@ class Solution:
         }
         drawable = self.trial is not None and len(self.problem.domain.names) <= _MOST_DRAWN
         return html_report(facts, self.plot().get_figure(root=True) if drawable else None)
+
+    def __repr__(self) -> str:
+        return f"<Solution of {'; '.join(self.problem.statements)} on {self.problem.domain}: {self}>"
 
     def __str__(self) -> str:
         reached = f"{self.error:.1e}" if math.isfinite(self.error) else "unknown"

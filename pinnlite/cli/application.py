@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import re
 import sys
 import warnings
 from collections.abc import Sequence
@@ -12,6 +13,8 @@ import click
 from pinnlite.errors import PinnliteError
 
 _COMMANDS = ("derive", "check", "fit", "solve", "eval", "export", "examples", "functions", "info")
+# What an error says to do in Python, where a name has no value.
+_UNKNOWN = re.compile(r"give it a value, \w+=0\.1, or say (\w+)=pl\.Unknown\(\.\.\.\)")
 _DONE, _FAILED, _UNUSABLE, _INTERRUPTED = 0, 1, 2, 130
 
 
@@ -60,6 +63,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if sys.stdout is None:
+        _complain("error: standard output is closed")
+        return _FAILED
     with warnings.catch_warnings():
         warnings.simplefilter("default", UserWarning)
         warnings.showwarning = _WarningsOnce()
@@ -68,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except click.ClickException as error:
             return _unusable(error)
         except PinnliteError as error:
-            _complain(error.report())
+            _complain(_UNKNOWN.sub(r"-p \1=... or --unknown \1=GUESS", error.report()))
             return _UNUSABLE
         except (click.Abort, KeyboardInterrupt):
             _complain("error: interrupted")

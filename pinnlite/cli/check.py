@@ -57,7 +57,9 @@ def command(
     import pinnlite as pl
     from pinnlite.verify.derivatives import four_ways
 
-    f = pl.parse(options.read_text(expression), **dict(parameters))
+    text = options.read_text(expression)
+    f = pl.parse(text, **options.distinct(parameters))
+    options.check_used(parameters, text)
     f = f if f.variables else pl.Expression(f.node, ("x",))
     variable = chosen_variable(f.variables, wrt)
     points = grid(f.variables, at, dict.fromkeys(f.variables, _DEFAULT))

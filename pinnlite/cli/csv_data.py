@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pinnlite.errors import FileError
 
-_MOST_ROWS = 1_000_000
+_MOST_BYTES = 50_000_000
 _SEPARATORS = ",;\t"
 
 
@@ -19,23 +19,31 @@ def read_columns(path: str) -> tuple[list[str] | None, list[list[float]]]:
         FileError: the file is not there or cannot be read, or a line in it is no row of numbers.
     """
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            lines = [(i, line) for i, line in enumerate(file, 1) if line.strip() and not line.startswith("#")]
+        with open(path, "rb") as file:
+            data = file.read(_MOST_BYTES + 1)
+        text = data.decode("utf-8-sig")
     except FileNotFoundError:
         raise FileError(f"there is no file {path}") from None
     except UnicodeDecodeError:
         raise FileError(f"{path} is no text in UTF-8") from None
     except (OSError, ValueError) as error:
         raise FileError(f"{path} cannot be read: {error}") from None
+    if len(data) > _MOST_BYTES:
+        raise FileError(f"{path} holds more than {_MOST_BYTES:,} bytes")
+    numbered = enumerate(text.splitlines(), 1)
+    lines = [(i, line) for i, line in numbered if line.strip() and not line.startswith("#")]
     if not lines:
         raise FileError(f"{path} holds no numbers")
-    if len(lines) > _MOST_ROWS:
-        raise FileError(f"{path} has more than {_MOST_ROWS:,} rows")
     separator = max(_SEPARATORS, key=lines[0][1].count)
-    rows = [
-        (i, [cell.strip() for cell in next(csv.reader([line], delimiter=separator))]) for i, line in lines
-    ]
-    headings = None if _numbers(rows[0][1]) else rows[0][1]
+    try:
+        rows = [
+            (i, [cell.strip() for cell in next(csv.reader([line], delimiter=separator))]) for i, line in lines
+        ]
+    except csv.Error as error:
+        raise FileError(f"{path} cannot be read: {error}") from None
+    headings = None if any(map(_is_number, rows[0][1])) else rows[0][1]
+    if headings and not all(name.isprintable() and name for name in headings):
+        raise FileError(f"{path}: a column has no heading that could be printed")
     table = [_row(path, i, cells, len(rows[0][1])) for i, cells in rows[headings is not None :]]
     if not table:
         raise FileError(f"{path} has headings, but no numbers under them")
@@ -60,6 +68,10 @@ def chosen_columns(path: str, names: Sequence[str]) -> list[list[float]]:
             f"{path} has no column {missing[0]}: it has {', '.join(headings)}, and wanted are {wanted}"
         )
     return [columns[headings.index(name)] for name in names]
+
+
+def _is_number(cell: str) -> bool:
+    return _numbers([cell]) is not None
 
 
 def _numbers(cells: Sequence[str]) -> list[float] | None:

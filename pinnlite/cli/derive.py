@@ -64,7 +64,9 @@ def command(
         return
     if not at and (options.form_of(click.get_current_context()) == "csv" or plot):
         raise ProblemError("numbers were asked for, but not where: add points, such as --at 0:1:11")
-    f = pl.parse(options.read_text(expression), **dict(parameters))
+    text = options.read_text(expression)
+    f = pl.parse(text, **options.distinct(parameters))
+    options.check_used(parameters, text)
     f = f if f.variables else pl.Expression(f.node, ("x",))
     variable = chosen_variable(f.variables, wrt)
     points = grid(f.variables, at, {}) if at else []

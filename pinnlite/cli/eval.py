@@ -14,7 +14,6 @@ from pinnlite.cli.solution_table import solution_table, without_rounding
 from pinnlite.cli.values import Points
 from pinnlite.errors import ProblemError
 
-_ENDING = ".safetensors"
 _POINTS = 11
 
 
@@ -44,7 +43,7 @@ def command(
 
 def is_model(text: str) -> bool:
     """Whether an argument is the name of a file with a model, and no expression."""
-    return text.strip().endswith(_ENDING)
+    return text.strip().endswith(options.KEPT)
 
 
 def show_model(path: str, at: Sequence[Points], order: int, wrt: str | None, plot: str | None) -> None:

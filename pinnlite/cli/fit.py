@@ -29,6 +29,13 @@ _MODELS = {
     "mlp": "mlp:WIDTHxDEPTH",
     "features": "features:WIDTH",
 }
+_LARGEST = {
+    "polynomial": (100,),
+    "legendre": (1000,),
+    "legendre-unit": (200,),
+    "mlp": (1000, 20),
+    "features": (5000,),
+}
 
 
 @click.command(cls=options.MathematicalCommand, short_help="A model fitted to a function or to data.")
@@ -55,7 +62,7 @@ _MODELS = {
     help="least-squares, gauss-newton, lbfgs or adam.",
 )
 @click.option(
-    "--points", "count", type=click.IntRange(min=1), default=2000, show_default=True, help="How many."
+    "--points", "count", type=click.IntRange(1, 10_000_000), default=2000, show_default=True, help="How many."
 )
 @options.parameter
 @options.at
@@ -97,7 +104,7 @@ def command(
         if variable is None:
             raise ProblemError("where is the function to be followed? Give its interval, such as --on x=-1,1")
         name, interval = variable
-        followed = known = pl.parse(options.read_text(target), **dict(parameters))
+        followed = known = pl.parse(options.read_text(target), **options.distinct(parameters))
         if followed.variables not in {(name,), ()}:
             raise ProblemError(
                 f"a fit follows a function of {name} alone, but this one has {', '.join(followed.variables)}"
@@ -107,8 +114,7 @@ def command(
     where: dict[str, Any] = {} if target.strip().endswith(".csv") else {"x": interval, "points": count}
     result = pl.fit(followed, built, method=method, progress=not quiet, **where)
     result = replace(result, variable=name)
-    if out:
-        result.save(out)
+    unsaved = options.saved(result, out)
     if verbose:
         _show_history(result)
     content = {
@@ -124,6 +130,8 @@ def command(
     show(Report("pinnlite/fit/1", words, content, _table(known, result, name, interval, at)))
     if plot:
         draw_fit(result, plot)
+    if unsaved is not None:
+        raise unsaved
     if result.status.startswith("interrupted"):
         context.exit(_INTERRUPTED)  # the best model there was has just been printed and kept
 
@@ -164,6 +172,11 @@ def _build(text: str, interval: Interval, seed: int) -> "nn.Module":
     numbers = sizes.split("x")
     if not all(number.isdecimal() for number in numbers) or len(numbers) != _MODELS[name].count("x") + 1:
         raise ProblemError(f"'{text}' is no model: write {_MODELS[name]} with whole numbers")
+    if any(
+        len(number) > 5 or int(number) > most for number, most in zip(numbers, _LARGEST[name], strict=True)
+    ):
+        sizes = " and ".join(f"{most:,}" for most in _LARGEST[name])
+        raise ProblemError(f"--model {text} is too large: the most is {sizes}")
     try:
         return builders[name](*map(int, numbers))
     except ValueError as error:

@@ -18,12 +18,17 @@ Command = Callable[..., Any]
 _MOST_INPUT = 100_000  # bytes; far beyond what the language reads, so that an endless stream ends
 _PICTURES = (".png", ".svg", ".pdf")
 _FORM = "pinnlite.form"
+KEPT = ".safetensors"
 TERMINAL = "-"  # in place of a picture's file
 _OPTION = re.compile(r"--[A-Za-z][A-Za-z-]*(=.*)?", re.DOTALL)
 
 
 def _check_picture(context: click.Context, option: click.Parameter, path: str | None) -> str | None:
     """Refuse a file that no picture can become before anything is computed for it."""
+    if path == TERMINAL and form_of(context):
+        raise click.UsageError(
+            "--plot - draws among words for people; with --json, --csv or --latex name a file"
+        )
     if path is None or path == TERMINAL:
         return path
     if Path(path).suffix.lower() not in _PICTURES:
@@ -33,11 +38,23 @@ def _check_picture(context: click.Context, option: click.Parameter, path: str | 
 
 def check_folder(context: click.Context, option: click.Parameter, path: str | None) -> str | None:
     """Refuse a file in a folder that is not there before anything is computed for it."""
-    if path is not None and not Path(path).parent.is_dir():
-        raise FileError(f"'{path}' cannot be written: there is no folder '{Path(path).parent}'")
-    if path is not None and Path(path).is_dir():
-        raise FileError(f"'{path}' cannot be written: it is a folder")
+    if path is None:
+        return None
+    try:
+        if not Path(path).parent.is_dir():
+            raise FileError(f"'{path}' cannot be written: there is no folder '{Path(path).parent}'")
+        if Path(path).is_dir():
+            raise FileError(f"'{path}' cannot be written: it is a folder")
+    except (OSError, ValueError) as error:
+        raise FileError(f"'{path[:60]}' cannot be written: {error}") from None
     return path
+
+
+def _check_kept(context: click.Context, option: click.Parameter, path: str | None) -> str | None:
+    """Refuse a name by which the file would not be known again."""
+    if path is not None and not path.endswith(KEPT):
+        raise FileError(f"'{path[:60]}' is no name for a kept result: end it in {KEPT}")
+    return check_folder(context, option, path)
 
 
 def complete_from(*words: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
@@ -60,7 +77,9 @@ def _one_form(context: click.Context, option: click.Parameter, chosen: bool) -> 
 
 
 def _form(name: str, explained: str) -> Callable[[Command], Command]:
-    return click.option(f"--{name}", is_flag=True, expose_value=False, callback=_one_form, help=explained)
+    return click.option(
+        f"--{name}", is_flag=True, expose_value=False, is_eager=True, callback=_one_form, help=explained
+    )
 
 
 def _silence(context: click.Context, option: click.Parameter, quiet: bool) -> bool:
@@ -118,7 +137,7 @@ quiet = click.option(
 )
 verbose = click.option("-v", "--verbose", is_flag=True, help="Say on standard error what was tried.")
 out = click.option(
-    "--out", metavar="FILE", callback=check_folder, help="Keep the result in a .safetensors file."
+    "--out", metavar="FILE", callback=_check_kept, help="Keep the result in a .safetensors file."
 )
 seed = click.option(
     "--seed",
@@ -164,8 +183,13 @@ def read_text(argument: str) -> str:
     """The argument itself, or standard input where it is ``-``."""
     if argument != "-":
         return argument
+    if sys.stdin is None:
+        raise click.UsageError("standard input is closed")
+    data = sys.stdin.buffer.read(_MOST_INPUT + 1)
+    if len(data) > _MOST_INPUT:
+        raise click.UsageError(f"standard input holds more than {_MOST_INPUT:,} bytes")
     try:
-        return sys.stdin.buffer.read(_MOST_INPUT).decode("utf-8-sig").strip()
+        return data.decode("utf-8-sig").strip()
     except UnicodeDecodeError:
         raise click.UsageError("standard input is no text in UTF-8") from None
 
@@ -175,8 +199,25 @@ def distinct(named: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in named:
         if name in found:
-            raise ProblemError(
-                f"{name} is given twice, as a coordinate (--on) or a parameter (-p); give it once"
-            )
+            raise ProblemError(f"{name} is given twice; give it once")
         found[name] = value
     return found
+
+
+def check_used(parameters: Sequence[tuple[str, float]], text: str) -> None:
+    """Refuse a parameter that an expression does not have."""
+    for name, _ in parameters:
+        if not re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text):
+            raise ProblemError(
+                f"the parameter {name} does not appear in {text.strip()[:60]}: leave it out or use it"
+            )
+
+
+def saved(result: Any, path: str | None) -> FileError | None:
+    """Keep a result in a file, if one was named; what prevents it is told after the result has been printed."""
+    try:
+        if path is not None:
+            result.save(path)
+    except FileError as error:
+        return error
+    return None

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pinnlite.geometry.region import Region
 
 _MOST_INPUT = 1_000_000  # bytes
+_LARGEST = 1e308
 _PROBLEM = ("equation", "equations", "conditions", "domain", "region", "params", "unknowns", "data")
 _SOLVE = ("tol", "trial", "seed", "time_limit")
 _UNKNOWN = ("guess", "positive", "bounds")
@@ -65,7 +66,7 @@ def read_problem(text: str, place: str, folder: Path) -> Stated:
     """The problem in a text of TOML; ``place`` is how messages speak of it, ``folder`` where its data lie."""
     try:
         entries = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # of TOML's grammar, or a number with too many digits
         raise FileError(f"{place} is no TOML: {error}") from None
     return _Reader(place, folder).stated(entries)
 
@@ -179,6 +180,8 @@ class _Reader:
 
     def _number(self, value: Any, place: str) -> float:
         if isinstance(value, int | float) and not isinstance(value, bool):
+            if not abs(value) <= _LARGEST:
+                raise ProblemError(f"{self.place}: {place} is no finite number")
             return float(value)
         if not isinstance(value, str):
             raise ProblemError(f'{self.place}: {place} is a number, or a text such as "2*pi"')

@@ -1,6 +1,7 @@
 """``pinnlite solve``: a differential equation to a stated tolerance."""
 
 import math
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _NOT_CONVERGED, _INTERRUPTED = 3, 130
 _TOLERANCE = 1e-6
+_MOST_DRAWN = 2  # coordinates
 
 
 @click.command(cls=options.MathematicalCommand, short_help="A differential equation to a stated tolerance.")
@@ -73,7 +75,7 @@ _TOLERANCE = 1e-6
 @options.forms
 @options.plot
 @options.out
-@options.seed
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Decides every random draw.  [default: 0]")
 @click.option(
     "--time-limit", type=number, metavar="SECONDS", help="Time after which the best answer so far is given."
 )
@@ -133,13 +135,22 @@ def command(
         named = options.distinct([*intervals, *parameters, *((name, pl.Unknown(at)) for name, at in sought)])
         problem = _problem(given, named, region, observed)
     names = problem.domain.names
+    if plot and len(names) > _MOST_DRAWN:
+        raise ProblemError(
+            f"--plot draws one or two coordinates, and there are {', '.join(names)}: use Solution.plot"
+        )
     grid(names, at, {name: [0.0] for name in names})  # refuses what cannot be asked for before time is spent
     chosen = {name: value for name, value in settings.items() if value is not None}
     solution = pl.solve(
         begun or problem, **{"tol": _TOLERANCE, **given.settings, **chosen}, progress=not quiet
     )
-    if out and solution.trial is not None:
-        solution.save(out)
+    unsaved = options.saved(solution, out) if solution.trial is not None else None
+    if solution.trial is None and (out or plot):
+        warnings.warn(
+            f"there is no solution: {' and '.join(filter(None, (out, plot)))} not written", stacklevel=2
+        )
+    if not solution.converged and options.form_of(context) in {"csv", "latex"}:
+        warnings.warn(_words(solution).split("\n")[0], stacklevel=2)
     if verbose:
         click.echo("\n".join(solution.history), err=True)
     table = solution_table(solution, at)
@@ -150,6 +161,8 @@ def command(
     )
     if plot and solution.trial is not None:
         draw_solution(solution, plot)
+    if unsaved is not None:
+        raise unsaved
     if solution.status == INTERRUPTED:
         context.exit(_INTERRUPTED)  # solve itself gives the best it had, which has just been printed
     if not solution.converged:
@@ -198,11 +211,15 @@ def _problem(
         raise ProblemError(
             "on which domain? Give each coordinate its ends, such as --on x=0,1, or a --region"
         )
+    if "self" in names or (on is not None and "on" in names):
+        raise ProblemError(
+            "a coordinate or a parameter cannot have the name 'self', nor 'on' beside a region"
+        )
     data = []
-    for name, path in {**given.data, **dict(observed)}.items():
+    for name, path in {**given.data, **options.distinct(observed)}.items():
         *points, values = chosen_columns(path, [*coordinates, name])
         data.append(pl.data(name, *points, values))
-    return pl.Problem(*given.statements, *data, on=on, **names)
+    return pl.Problem(*given.statements, *data, **(names if on is None else {**names, "on": on}))
 
 
 def _words(solution: "Solution") -> str:

@@ -1,5 +1,6 @@
 """Numbers, points and intervals as they are typed: every value is an expression, such as 2*pi."""
 
+import math
 import re
 from collections.abc import Iterator
 
@@ -84,7 +85,12 @@ def _read_range(text: str, piece: Piece) -> list[float]:
         raise ParseError(message, text, begin + 1, end - begin, "a range is start:stop:count, such as 0:1:11")
     last = int(count) - 1
     # Both ends weighted, so that 0:1:11 holds 0.3 and not 0.30000000000000004.
-    return [low] if last == 0 else [(low * (last - i) + high * i) / last for i in range(last + 1)]
+    places = [low] if last == 0 else [(low * (last - i) + high * i) / last for i in range(last + 1)]
+    if all(map(math.isfinite, places)):
+        return places
+    return [
+        low * (1 - i / last) + high * (i / last) for i in range(last + 1)
+    ]  # ends near the largest numbers
 
 
 def _split_name(text: str) -> tuple[str | None, int]:

@@ -1,8 +1,11 @@
 """Solutions and fits for other programs: as a torch.export archive, or as ONNX."""
 
+import io
+import logging
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 
 import torch
@@ -30,6 +33,19 @@ class Values(nn.Module):
         return torch.stack([found[key] for key in self._keys], 1)
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without what PyTorch says of its own insides."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
+
 def export(module: nn.Module, ends: Sequence[tuple[float, float]], path: str | os.PathLike[str]) -> None:
     """Write a function of points as a program of its own, for any number of points at once.
 
@@ -51,20 +67,18 @@ def export(module: nn.Module, ends: Sequence[tuple[float, float]], path: str | o
     X = (low + share * (high - low)).to(like.dtype)
     shapes = ({0: torch.export.Dim("N", min=1)},)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what PyTorch says of its own insides
+        with _quiet():
             program = torch.export.export(module, (X,), dynamic_shapes=shapes)
             if form == ".pt2":
                 torch.export.save(program, path)
             else:
-                torch.onnx.export(program, f=path, verbose=False)
+                torch.onnx.export(program, f=path, verbose=False, external_data=False)
     except ImportError:
         raise FileError("ONNX is written by packages of its own: pip install 'pinnlite[export]'") from None
     except OSError as error:
         raise FileError(f"{path} cannot be written: {error}") from None
-    except Exception as error:  # whatever the tracer stumbles over
-        reason = str(error).strip().split("\n")[0]
+    except Exception:  # whatever the tracer stumbles over
         raise FileError(
-            f"this kind of solution cannot be exported: {type(error).__name__}: {reason}. "
-            "Save it, or evaluate it and export the numbers"
+            f"this kind of solution cannot be written as {form}: PyTorch's tracer cannot follow it. A table of values, "
+            "or a network or a series fitted to them, can"
         ) from None

@@ -14,6 +14,7 @@ from pinnlite.geometry.region import Region
 
 _MOST_TEXT = 1_000
 _DEEPEST = 40
+_LARGEST = 1e100
 _KINDS: dict[str, Callable[..., Region]] = {"Disk": Disk, "Ball": Ball, "Polygon": Polygon, "Box": Box}
 _SIGNS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.BitOr: operator.or_,
@@ -58,7 +59,7 @@ def _read(node: ast.AST, text: str, depth: int) -> Any:
     match node:
         case ast.Constant(value=bool()):
             pass
-        case ast.Constant(value=int() | float() as number) if math.isfinite(number):
+        case ast.Constant(value=int() | float() as number) if abs(number) <= _LARGEST:
             return float(number)
         case ast.Constant(value=str() as name):
             return name

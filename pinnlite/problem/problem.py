@@ -36,7 +36,7 @@ _OPTIONS = (
 )  # of solve, that a misspelling may mean
 
 
-@dataclass(frozen=True, init=False, eq=False)
+@dataclass(frozen=True, init=False, eq=False, repr=False)
 class Problem:
     """Equations and conditions on a domain.
 
@@ -119,6 +119,12 @@ class Problem:
             object.__setattr__(self, name, value)
         _check_used(parameters, (*texts, *(a for stated in callables for a in stated.arguments)))
         check(frozen, parameters, unknowns, conditions, data, self.orders)
+
+    def __repr__(self) -> str:
+        given = [repr(statement) for statement in self.statements]
+        given += [f"on={self.domain}"]
+        given += [f"{name}={value}" for name, value in {**self.parameters, **self.unknown_parameters}.items()]
+        return f"Problem({', '.join(given)})"
 
     @property
     def unknowns(self) -> tuple[str, ...]:

@@ -17,7 +17,8 @@ _VALUES, _ERRORS = (
     "cividis",
     "Greys",
 )  # both fall or rise in lightness all the way, and so can be read in grey
-_SPAN = 1e6  # of the errors' scale: what is smaller yet looks like the smallest
+_LEAST_SPAN, _MOST_SPAN = 1e3, 1e14  # of the errors' scale: what is smaller yet looks like the smallest
+_LEAST_SHOWN = 0.05  # of the map is smaller than the scale's lower end
 _ROW = 2.9  # inches
 _MOST_CELLS = 1500  # outlined
 
@@ -50,9 +51,9 @@ def map_figure(
         _finish(figure, axes, image, mathematics(f"{name}({names[0]}, {names[1]})"))
     for axes, (name, array) in zip(rows[:, 1], errors.items(), strict=False):
         size = np.abs(array)
-        top = max(float(np.nanmax(size, initial=0.0)), 1e-300)
-        norm = LogNorm(top / _SPAN, top)
-        floored = np.where(np.isnan(size), np.nan, np.maximum(size, top / _SPAN))
+        bottom, top = _scale(size)
+        norm = LogNorm(bottom, top)
+        floored = np.where(np.isnan(size), np.nan, np.maximum(size, bottom))
         image = axes.pcolormesh(*grid, floored.T, cmap=_ERRORS, norm=norm, shading="nearest", rasterized=True)
         _finish(figure, axes, image, f"{errors_label} {mathematics(name) if name else ''}")
     if cells is not None and len(cells) <= _MOST_CELLS:
@@ -64,6 +65,16 @@ def map_figure(
         axes.set_ylabel(mathematics(names[1]), rotation=0, **TYPE)
     figure.suptitle(title, fontsize=10, color=INK, x=0.02, ha="left")
     return figure
+
+
+def _scale(size: Array) -> tuple[float, float]:
+    """From what nearly all of a map exceeds to its largest value, which may be a single point's."""
+    positive = size[size > 0]
+    if not positive.size:
+        return 1e-300 / _LEAST_SPAN, 1e-300
+    top = float(positive.max())
+    usual = float(np.quantile(positive, _LEAST_SHOWN))
+    return float(np.clip(usual, top / _MOST_SPAN, top / _LEAST_SPAN)), top
 
 
 def _outline(axes: Axes, cells: Array) -> None:

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 _WIDTH = 64  # characters
 _HEIGHT, _LEAST = 24, 5  # lines of all panels together, and of one
 _DIGITS = 4
+_EDGE = 1e-6  # beyond the last place, which the canvas leaves out
 
 
 def text_curves(name: str, x: Sequence[float], curves: Mapping[str, ArrayLike]) -> str:
@@ -65,7 +66,8 @@ def _drawn(
 ) -> list[str]:
     from plotille import Canvas
 
-    canvas = Canvas(_WIDTH, height, xmin=float(x[0]), xmax=float(x[-1]), ymin=low, ymax=high)
+    right, top = (end + _EDGE * (end - start) for start, end in ((float(x[0]), float(x[-1])), (low, high)))
+    canvas = Canvas(_WIDTH, height, xmin=float(x[0]), xmax=right, ymin=low, ymax=top)
     shown = np.isfinite(values) & (values >= low) & (values <= high)
     for i in range(len(x) - 1):
         if shown[i] and shown[i + 1]:

@@ -86,7 +86,7 @@ class ModuleTrial:
             found = partials(module, X, indices, engine="taylor")
         column = {unknown: i for i, unknown in enumerate(self.unknowns)}
         return {
-            (unknown, index): found[index].reshape(len(X), -1)[:, column[unknown]]
+            (unknown, index): found[index].reshape(X.shape[0], -1)[:, column[unknown]]
             for unknown, index in wanted
         }
 

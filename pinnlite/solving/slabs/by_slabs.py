@@ -57,6 +57,9 @@ def candidates(
     for level in range(_CANDIDATES):
         for _ in range(_SCANS):
             begun = near if isinstance(near, SpaceTime) and level == 0 else None
+            if begun is not None and _is_whole(begun, evolution):
+                candidate = Candidate(begun, f"{len(begun.counts)} slabs from before")
+                break
             march = partial(_candidate, level=level, clock=clock, looked_at=looked_at, begun=begun)
             aim = max(accuracy, _FLOOR)
             candidate = inverse.at(aim, march) if inverse else march(evolution, aim)
@@ -112,3 +115,8 @@ def _left(evolution: Evolution, begun: SpaceTime) -> Evolution:
     upwards = evolution.start < evolution.stop and begun.times[0] == evolution.start
     early = upwards and evolution.start < reached < evolution.stop and not begun.numbers
     return evolution.after(begun, reached) if early else evolution
+
+
+def _is_whole(begun: SpaceTime, evolution: Evolution) -> bool:
+    """Whether a march came to its end."""
+    return {begun.times[0].item(), begun.times[-1].item()} == {evolution.start, evolution.stop}
