@@ -1,9 +1,10 @@
 """Balls of any dimension, and the disk."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence, Sized
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Real
 
 import torch
 from jaxtyping import Float
@@ -45,6 +46,11 @@ class Ball(Region):
         coordinates: Sequence[str] | None = None,
         name: str = "",
     ) -> None:
+        given: tuple[object, object] = (center, radius)
+        if not isinstance(given[0], Iterable) or not isinstance(given[1], Real):
+            raise ProblemError(
+                f"a ball has a centre and a radius, as in Disk((0, 0), 1); {center!r} and {radius!r} arrived"
+            )
         if not (math.isfinite(radius) and radius > 0):
             raise ProblemError(
                 f"a ball of radius {radius} is empty or infinite: give a finite radius above 0"
@@ -134,6 +140,7 @@ def Disk(  # a disk is the ball of two dimensions, under its own name
         >>> Disk((0, 0), 1).contains(torch.tensor([[0.5, 0.5], [1.0, 1.0]]))
         tensor([ True, False])
     """
-    if len(center) != 2:
+    given: object = center
+    if isinstance(given, Sized) and len(center) != 2:
         raise ProblemError(f"the centre {tuple(center)} of a disk has to have two coordinates")
     return Ball(center, radius, coordinates, name)

@@ -136,9 +136,14 @@ def _traced(
             f"a residual has one value for each point, shape ({_PROBES},)"
         )
     wanted = frozenset(recorder)
+    if not wanted:
+        raise ProblemError(f"{statement.text} uses none of the unknowns, so that it says nothing of them")
 
     def spread(places: Values, values: Mapping[Any, Tensor]) -> Tensor:
-        result = residual(places, values)
+        try:
+            result = residual(places, values)
+        except (RuntimeError, ValueError, TypeError, IndexError) as error:
+            raise ProblemError(f"{statement.text} failed: {error}") from error
         example = next(iter(values.values())) if values else result
         if result.shape != example.shape and result.ndim:
             raise ProblemError(

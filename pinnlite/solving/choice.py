@@ -118,6 +118,9 @@ def _elements(task: Task) -> list[Way]:
     if by_slabs.suits(problem):
         reason = f"elements in slabs of {problem.marching}"
         slabs = Way(kind, reason, lambda: by_slabs.candidates(problem, tol, clock, task.near))
+        if not problem.unknown_parameters:
+            return [slabs]
         # Marches with guesses that are far off may show nothing of what is observed.
-        return [slabs, boxes] if problem.unknown_parameters else [slabs]
+        found = boxes.candidates
+        return [slabs, replace(boxes, candidates=lambda: by_slabs.confirmed(problem, found(), clock))]
     return [boxes] if by_boxes.suits(problem) else []

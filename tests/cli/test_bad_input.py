@@ -97,7 +97,7 @@ FIT = {
     (*SINE, "--model", "polynomial:-1"): "'polynomial:-1' is no model",
     (*SINE, "--model", "mlp:32"): "'mlp:32' is no model: write mlp:WIDTHxDEPTH",
     (*SINE, "--model", "mlp:0x2"): "--model mlp:0x2: ",
-    (*SINE, "--model", "legendre-unit:999"): "--model legendre-unit:999: ",
+    (*SINE, "--model", "legendre-unit:999"): "--model legendre-unit:999 is too large: the most is 200",
     (*SINE, "--model", "polynomial:3", "--method", "magic"): "unknown method 'magic'",
     (*SINE, "--model", "polynomial:3", "--points", "0"): "invalid value for '--points'",
     ("sin(y)", "--on", "x=0,1", "--model", "polynomial:3"): "a fit follows a function of x alone",

@@ -99,7 +99,7 @@ def test_an_expression_may_start_with_a_minus_sign(capsys: Run, text: str) -> No
 
 
 def test_parameters_and_points_are_expressions(capsys: Run) -> None:
-    found = document(capsys, "sin(a*x)", "-p", "a=1/2", "--param", "b=2", "--at", "pi,min(1, 2):2*pi:2")
+    found = document(capsys, "sin(a*x)", "-p", "a=1/2", "--at", "pi,min(1, 2):2*pi:2")
     expected = [[x, math.sin(x / 2), math.cos(x / 2) / 2] for x in (math.pi, 1.0, 2 * math.pi)]
     rows = found["rows"]
     assert isinstance(rows, list)

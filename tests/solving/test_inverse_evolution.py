@@ -85,3 +85,21 @@ def test_a_value_that_no_parameter_gives_is_told() -> None:
         time_limit=2,
     )
     assert not solution.converged
+
+
+def test_data_that_say_nothing_of_a_parameter_are_told_so() -> None:
+    """Zero at an end where zero is prescribed: any k would do."""
+    nothing = pl.data("u", [0.0, 0.0], [0.5, 1.0], [0.0, 0.0])
+    for unknown in (pl.Unknown(1.0), pl.Unknown(1.0, positive=True)):
+        solution = pl.solve(
+            "u_t = k*u_xx",
+            "u(x, 0) = sin(pi*x)",
+            "u = 0 on boundary",
+            nothing,
+            x=(0, 1),
+            t=(0, 1),
+            k=unknown,
+            tol=1e-3,
+        )
+        assert not solution.converged
+        assert "no solution or many" in solution.status

@@ -15,7 +15,7 @@ from torch import Tensor
 from pinnlite.geometry.sampling import box_points, gauss_rule
 from pinnlite.problem.problem import Problem
 from pinnlite.problem.sample import by_name
-from pinnlite.solving.boxes.block_elimination import Rows, solve_blocks
+from pinnlite.solving.boxes.block_elimination import Rows, Stopped, solve_blocks
 from pinnlite.solving.clock import Clock
 from pinnlite.solving.dense import Block, condition_blocks, equation_blocks
 from pinnlite.trials.partition import Face, Partition
@@ -29,6 +29,7 @@ _VARIATION = 0.3  # of a cell: what its features vary over
 _JOINED = 3.0  # weight of continuity beside conditions
 _TINY = 1e-300
 _LEAST_SHARE = 0.1  # of a cell in the region, for a layer of its own
+_MOST_ON_A_PART = 300_000  # points of a condition
 _ROUNDING = 1e-15  # of a cell's rows: features are dependent, and coefficients that cancel are of no use
 
 
@@ -163,8 +164,12 @@ class PatchRows:
         found: dict[str, dict[int, Tensor]] = {}
         extent = partition.extent.amax().item()
         count = round(4 * self.along * extent / shortest)
+        if count > _MOST_ON_A_PART:
+            raise Stopped
         points = self.problem.sample(1, conditions=count, seed=seed)
         for name in by_name(self.problem.stated):
+            if self.clock.overruns(0.0):
+                raise Stopped
             X = points[name]
             cells = partition.locate(X)
             found[name] = {}

@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 from pinnlite.problem.problem import Problem
 from pinnlite.solving.clock import Clock
 from pinnlite.solving.estimate import difference
 from pinnlite.solving.refine import Candidate
+from pinnlite.solving.residuals import UNDETERMINED
 from pinnlite.solving.slabs.evolution import Evolution, evolution_of
 from pinnlite.solving.slabs.inverse import Inverse
 from pinnlite.solving.slabs.jumps import travelling_jump
@@ -78,6 +80,20 @@ def candidates(
             apart = difference(before, candidate.trial, problem)
         before = candidate.trial
         accuracy *= min(_SHARPER, 0.3 * tol / apart) if 0 < apart < math.inf else _SHARPER
+
+
+def confirmed(problem: Problem, found: Iterator[Candidate], clock: Clock) -> Iterator[Candidate]:
+    """Candidates of another kind, each refused where marches with its parameters do not depend on them."""
+    evolution = evolution_of(problem)
+    assert evolution is not None
+    march = partial(_candidate, level=0, clock=clock, looked_at=Overlooked(), begun=None)
+    for candidate in found:
+        if candidate.trial is not None and not candidate.failure:
+            inverse = Inverse(problem, evolution)
+            if not inverse.determined(candidate.trial, march):
+                yield replace(candidate, failure=UNDETERMINED, hopeless=True)
+                return
+        yield candidate
 
 
 def _candidate(

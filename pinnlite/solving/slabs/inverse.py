@@ -24,12 +24,14 @@ from pinnlite.solving.residuals import UNDETERMINED
 from pinnlite.solving.slabs.evolution import Evolution
 from pinnlite.solving.slabs.well_posed import ill_posed
 from pinnlite.trials.space_time import SpaceTime
+from pinnlite.trials.trial import Approximation
 
 March = Callable[[Evolution, float], Candidate]  # at an accuracy
 
 _COARSE = 1e-3  # accuracy of the marches that bring the numbers near
 _STEPS = 20
 _REACH = 1.0  # of a number, or of its logarithm where it is positive: the longest step
+_FAR = 7.0  # from the guess, of a logarithm: a thousand times
 _NEAR = 1e-2  # a step as short as this is taken whole: what is left of the rows may be noise, which no step lowers
 _SHORTEST = 2.0**-8
 _SLOW = 0.3  # of the step before: then the Jacobian is made anew
@@ -79,6 +81,16 @@ class Inverse:
             self._settled(_COARSE, march)
         return self._settled(accuracy, march)
 
+    def determined(self, trial: Approximation, march: March) -> bool:
+        """Whether marches depend on the parameters that another kind of trial has found."""
+        corner = torch.tensor(
+            [[low for low, _ in self.problem.domain.intervals.values()]], dtype=torch.float64
+        )
+        found = trial.partials(corner, [(name, (0, 0)) for name in self.names])
+        numbers = torch.cat([found[name, (0, 0)] for name in self.names]).detach()
+        here = self._run(numbers, _COARSE, march)
+        return here.misfit < math.inf and self._slopes(here, _COARSE, march) is not None
+
     def _settled(self, accuracy: float, march: March) -> Candidate:
         """Gauss-Newton steps until they are a tenth of the accuracy, or as short as its marches can tell."""
         here, before = self._run(self.numbers, accuracy, march), math.inf
@@ -108,11 +120,21 @@ class Inverse:
             self.numbers, here, before, fresh = there.numbers, there, length, False
             if length * min(rate, 1.0) < 0.1 * accuracy or (slow and length < 10 * accuracy):
                 if own or not self._scattered(here, accuracy):
-                    return replace(here.candidate, failure=self._unmet(here, accuracy))
+                    lost = UNDETERMINED if self._lost(here, accuracy, march) else None
+                    return replace(here.candidate, failure=self._unmet(here, accuracy) or lost)
                 slow = True
             if slow:
                 self.jacobian, before = None, math.inf
         return replace(here.candidate, failure=self._unmet(here, accuracy) or _UNSETTLED)
+
+    def _lost(self, run: _Run, accuracy: float, march: March) -> bool:
+        """Whether a number went so far that nothing depends on it any more."""
+        sought = self.problem.unknown_parameters.values()
+        far = [
+            abs(number - unknown.start) > _FAR and not unknown.linear
+            for number, unknown in zip(run.numbers.tolist(), sought, strict=True)
+        ]
+        return any(far) and self._slopes(run, accuracy, march) is None
 
     def _scattered(self, run: _Run, accuracy: float) -> bool:
         """Whether rows are left over: then an error of the Jacobian is one of the numbers, not of a step alone."""

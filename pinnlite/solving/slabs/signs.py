@@ -36,13 +36,13 @@ class Signs:
     Attributes:
         evolution, fields: what is marched, and what measures it.
         start_sizes: of the unknowns at the start.
-        hyperbolic: whether waves of all lengths travel at one speed, undamped.
+        shocks: whether characteristics may meet: waves travel undamped, at a speed that depends on the solution.
     """
 
     evolution: Evolution
     fields: SlabFields
     start_sizes: Mapping[str, float]
-    hyperbolic: bool
+    shocks: bool
 
     def of_the_end(self, accepted: Sequence[Slab], time: float) -> str | None:
         """What the last slabs say of those to come, if they lead nowhere."""
@@ -95,7 +95,7 @@ class Signs:
 
     def _shock(self, accepted: Sequence[Slab], time: float) -> str | None:
         """What is said of a shock that is near: where characteristics meet, 1 / max |u_x| falls to zero linearly."""
-        if len(accepted) < 2 or not self.hyperbolic:
+        if len(accepted) < 2 or not self.shocks:
             return None
         gentle = [1 / max(self.fields.steepest(slab.after, slab.mesh), TINY) for slab in accepted[-2:]]
         fall = gentle[0] - gentle[1]

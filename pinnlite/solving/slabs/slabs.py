@@ -83,7 +83,8 @@ class SlabMarch:
         speeds = [undamped_speed(self.evolution, count) for count in WAVES]
         self.damped = speeds[-1] is None
         hyperbolic = None not in speeds and math.isclose(*speeds, rel_tol=1e-2)  # type: ignore[arg-type]
-        self.signs = Signs(self.evolution, self.fields, self.start_sizes, hyperbolic)
+        shocks = hyperbolic and not all(equation.linear for equation in self.evolution.equations)
+        self.signs = Signs(self.evolution, self.fields, self.start_sizes, shocks)
         self.expected: dict[str, float] | None = None  # sizes after the first slab that was tried
         self.first: Rows | None = None  # what Newton's method starts from, if the slab was solved before
         self.accepted: list[Slab] = []
