@@ -11,6 +11,8 @@ from pinnlite.problem.problem import Problem
 from pinnlite.problem.unknown import Data, Unknown
 
 _MOST_STATEMENTS = 200
+_MOST_CHARACTERS = 20_000  # of all statements together
+_RESERVED = ("self", "on")  # words that Problem itself is told by
 
 
 def written(problem: Problem) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -62,6 +64,11 @@ def read(fields: Fields, tensors: Tensors) -> Problem:
     texts, observed = fields.texts("statements"), fields.texts("observed")
     if len(texts) + len(observed) > _MOST_STATEMENTS:
         raise FileError(f"the file is damaged: {fields.place} has too many statements")
+    if sum(map(len, texts)) > _MOST_CHARACTERS:
+        raise FileError(f"the file is damaged: {fields.place} has statements that are too long")
+    for name in (*parameters.names(), *sought.names()):
+        if name in _RESERVED:
+            raise FileError(f"the file is damaged: {fields.place} has a parameter named {name}")
     try:
         names |= {name: _unknown(sought.object(name)) for name in sought.names()}
         data = []

@@ -346,7 +346,7 @@ def test_fields_that_are_wrong(made: Any, message: str | None, tmp_path: Path) -
         with pytest.raises(FileError, match=re.escape(message)):
             pl.load(tmp_path / "it")
         assert tracemalloc.get_traced_memory()[1] < 2**22
-        assert time.process_time() - began < 1
+        assert time.process_time() - began < 2
     finally:
         tracemalloc.stop()
 
