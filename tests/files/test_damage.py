@@ -446,7 +446,7 @@ def polygon(corners: int) -> dict[str, Any]:
 
 
 STRANGE = (torch.int64, torch.bool, torch.uint8, torch.float16, torch.float8_e4m3fn)
-EMPTY = {f"checkpoint.{i}": torch.zeros(0) for i in range(100_000)}
+EMPTY = {f"checkpoint.{i}": torch.zeros(0) for i in range(20_001)}
 FLAT = {"parts": 10 * [{"parts": 1000 * [{"layer": "Identity", "arguments": {}}]}]}
 LINEAR = {name: value.double() for name, value in torch.nn.Linear(3, 2).state_dict().items()}
 
@@ -461,7 +461,7 @@ LINEAR = {name: value.double() for name, value in torch.nn.Linear(3, 2).state_di
         (lambda: of_fit(perceptron(width=1, depth=200_000)), "more than 1000 layers"),
         (lambda: of_fit(FLAT), "more than 1000 layers"),
         (lambda: with_tensors(EMPTY), "tensors, more than the 20000 that are read"),
-        (lambda: on(polygon(9_999)), "regions with more than"),
+        (lambda: on(polygon(9_999)), "combines regions with more than"),
         (lambda: on(chain(48)), "regions"),
         (lambda: on(tree(11)), "regions"),
         (lambda: posed(*(f"u{i}' = {'x+' * 390}x" for i in range(200))), "statements that are too long"),
