@@ -12,6 +12,9 @@ from pinnlite.problem.unknown import Data, Unknown
 
 _MOST_STATEMENTS = 200
 _MOST_CHARACTERS = 20_000  # of all statements together
+_MOST_PLACED = (
+    4000  # statements times faces: each condition may be one for every face, compared with the others
+)
 _RESERVED = ("self", "on")  # words that Problem itself is told by
 
 
@@ -66,6 +69,8 @@ def read(fields: Fields, tensors: Tensors) -> Problem:
         raise FileError(f"the file is damaged: {fields.place} has too many statements")
     if sum(map(len, texts)) > _MOST_CHARACTERS:
         raise FileError(f"the file is damaged: {fields.place} has statements that are too long")
+    if len(texts) * len(domain.faces) > _MOST_PLACED:
+        raise FileError(f"the file is damaged: {fields.place} has too many statements for its faces")
     for name in (*parameters.names(), *sought.names()):
         if name in _RESERVED:
             raise FileError(f"the file is damaged: {fields.place} has a parameter named {name}")

@@ -43,6 +43,8 @@ def read(fields: Fields) -> Region:
             whole = fields.object("region")
             _bounded(whole)
             return _read(whole)
+        if len(fields.values) > _MOST_COORDINATES:
+            raise FileError(f"the file is damaged: {fields.place} has too many coordinates")
         return Box({name: fields.interval(name) for name in fields.names()})
     except FileError:
         raise
@@ -85,7 +87,9 @@ def _bounded(whole: Fields) -> None:
         coordinates = fields.values.get("coordinates", fields.values.get("intervals", ()))
         count = len(coordinates) if isinstance(coordinates, list | dict) else 0
         if depth > _MOST_NESTED or count > _MOST_COORDINATES or count**depth > _MOST_ASKED:
-            raise FileError(f"the file is damaged: {fields.place} nests regions too deeply")
+            raise FileError(
+                f"the file is damaged: {fields.place} nests regions too deeply or has too many coordinates"
+            )
         if regions > _MOST_REGIONS or corners > _MOST_CORNERS:
             raise FileError(
                 f"{whole.place} combines regions with more than the {_MOST_REGIONS} parts or {_MOST_CORNERS} "
