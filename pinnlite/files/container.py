@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import secrets
+import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +22,7 @@ FORMAT = "pinnlite solution"
 SCHEMA = "1"
 _MOST_BYTES = 2**32
 _MOST_HEADER = 2**24  # bytes of text: far more than any solution has, and read at once
+_MOST_TENSORS = 20_000  # a patch has three, an element none of its own
 _PREFIX = 8  # bytes that hold the header's length
 
 
@@ -34,10 +36,7 @@ def write_file(
     Raises:
         FileError: the file cannot be written.
     """
-    target = Path(path)
-    target = (
-        target.resolve() if target.is_symlink() else target
-    )  # the link stays, what it points to is replaced
+    target = _target(path)
     data = _packed(record, tensors)
     temporary = target.parent / f".{target.name[:100]}.{secrets.token_hex(4)}.tmp"
     try:
@@ -53,6 +52,19 @@ def write_file(
     finally:
         with suppress(OSError, ValueError):  # it is not there, unless something went wrong
             temporary.unlink()
+
+
+def _target(path: str | os.PathLike[str]) -> Path:
+    """The file to be replaced: what a link points to, so that the link stays; never a device or a folder."""
+    target = Path(path)
+    try:
+        target = target.resolve() if target.is_symlink() else target
+        special = target.exists() and not target.is_file()
+    except (OSError, ValueError, RuntimeError) as error:  # a loop of links is one or the other
+        raise FileError(f"{path} cannot be written: {error}") from None
+    if special or target.is_symlink():
+        raise FileError(f"{path} cannot be written: it is no regular file")
+    return target
 
 
 def _packed(record: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> bytes:
@@ -100,9 +112,11 @@ def read_file(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, T
 
 def _bytes(path: str | os.PathLike[str]) -> bytes:
     try:
-        size = os.path.getsize(path)
-        if size > _MOST_BYTES:
-            raise FileError(f"{path} has {size} bytes, more than the {_MOST_BYTES} that are read")
+        found = os.stat(path)
+        if not stat.S_ISREG(found.st_mode):
+            raise FileError(f"{path} cannot be read: it is no regular file")
+        if found.st_size > _MOST_BYTES:
+            raise FileError(f"{path} has {found.st_size} bytes, more than the {_MOST_BYTES} that are read")
         return Path(path).read_bytes()
     except FileNotFoundError:
         raise FileError(f"there is no file {path}") from None
@@ -119,7 +133,10 @@ def _metadata(path: str | os.PathLike[str], data: bytes) -> dict[str, str]:
         header = data[_PREFIX : _PREFIX + length].decode()
     except UnicodeDecodeError:
         raise FileError(f"{path} is damaged: its header is no text") from None
-    metadata = _json(path, header).get("__metadata__", {})
+    entries = _json(path, header)
+    if len(entries) > _MOST_TENSORS:
+        raise FileError(f"{path} has {len(entries)} tensors, more than the {_MOST_TENSORS} that are read")
+    metadata = entries.get("__metadata__", {})
     if not (isinstance(metadata, dict) and all(isinstance(value, str) for value in metadata.values())):
         raise FileError(f"{path} is damaged: its metadata are no texts")
     return metadata

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import category
 
 import torch
 from torch import Tensor
@@ -13,6 +14,7 @@ from pinnlite.errors import FileError
 _MOST_TEXT = 100_000  # characters
 _MOST_ENTRIES = 10_000
 _MOST_NAME = 100
+_UNSEEN = ("Cc", "Cs")  # Unicode's classes of control characters and of halves of characters
 
 
 @dataclass(frozen=True)
@@ -25,15 +27,13 @@ class Fields:
     def text(self, name: str) -> str:
         """A text of bearable length."""
         value = self._value(name)
-        self._require(isinstance(value, str) and len(value) <= _MOST_TEXT, name, "a text")
+        self._require(_is_text(value), name, "a text")
         return str(value)
 
     def texts(self, name: str) -> tuple[str, ...]:
         """A list of texts."""
         values = self._list(name)
-        self._require(
-            all(isinstance(v, str) and len(v) <= _MOST_TEXT for v in values), name, "a list of texts"
-        )
+        self._require(all(map(_is_text, values)), name, "a list of texts")
         return tuple(values)
 
     def number(self, name: str, low: float = -math.inf) -> float:
@@ -164,6 +164,15 @@ class Tensors:
             if tensor.is_floating_point() and not tensor.double().isfinite().all():
                 raise FileError(f"the file is damaged: {self.prefix}{name} holds a number that is not finite")
         return found
+
+
+def _is_text(value: Any) -> bool:
+    """Whether it can be shown on any terminal: no half of a character, nothing that moves a cursor."""
+    return (
+        isinstance(value, str)
+        and len(value) <= _MOST_TEXT
+        and not any(category(c) in _UNSEEN and c not in "\n\t" for c in value)
+    )
 
 
 def _is_number(value: Any) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pinnlite.errors import FileError
+from pinnlite.errors import FileError, PinnliteError
 from pinnlite.files.container import write_file
 from pinnlite.files.fields import Fields, Tensors
 from pinnlite.files.networks import built, described, fill
@@ -68,6 +68,7 @@ def read_fit(
     rows = values.get("fit.y")
     shape = (len(x),) if rows is None or rows.ndim == 1 else (len(x), None)
     y, fitted = (kept.take(name, *shape).to(like.dtype) for name in ("y", "fitted"))
+    _try(model, x.to(like.dtype), fitted)
     history = kept.take("history", None, 2)
     phases = fields.texts("phases")
     begun = kept.take("phases", len(phases)).tolist()
@@ -83,6 +84,17 @@ def read_fit(
         "variable": fields.text("variable"),
         "phases": tuple((_step(step), name) for step, name in zip(begun, phases, strict=True)),
     }
+
+
+def _try(model: nn.Module, x: Tensor, fitted: Tensor) -> None:
+    """Raise FileError unless the model takes such points as were fitted, and gives such values."""
+    try:
+        with torch.no_grad():
+            value = model(x[:1])
+    except (ValueError, TypeError, RuntimeError, LookupError, AttributeError, PinnliteError) as error:
+        raise FileError(f"the model in the file does not fit its points: {error}") from None
+    if not isinstance(value, Tensor) or value.numel() != fitted[:1].numel():
+        raise FileError("the model in the file does not fit its values")
 
 
 def _step(step: float) -> int:

@@ -17,10 +17,13 @@ from pinnlite.models.series import Legendre, LegendreUnit, Polynomial
 
 _DEEPEST = 16  # sequences within sequences
 _LARGEST = 2**31  # an integer argument
-_LONGEST = 40  # characters of a text
+_HIGHEST_DEGREE = 10_000
+_MOST_LAYERS = 1000  # in all, those of an MLP among them
+_FLOATS = (torch.float32, torch.float64)
 
 Argument = bool | int | float | str | tuple[float, ...]
-Read = Callable[[Any], Argument | None]
+Taken = Callable[[Fields, str], Argument]  # an argument out of a file, checked
+Read = Callable[[Any], Argument | None]  # and off a module
 
 
 @dataclass(frozen=True)
@@ -28,17 +31,45 @@ class Layer:
     """A kind of module, how its arguments are read off it, and how many numbers are drawn when it is built."""
 
     kind: Callable[..., nn.Module]
-    arguments: Mapping[str, Read]
+    arguments: Mapping[str, tuple[Taken, Read]]
     drawn: Callable[..., int] = lambda **arguments: 0
+    layers: Callable[..., int] = lambda **arguments: 1
 
 
-def _same(*names: str) -> dict[str, Read]:
+def _size(fields: Fields, name: str) -> int:
+    return fields.integer(name, 1, _LARGEST)
+
+
+def _degree(fields: Fields, name: str) -> int:
+    return fields.integer(name, 0, _HIGHEST_DEGREE)
+
+
+def _number(fields: Fields, name: str) -> float:
+    """As it is written: an integer stays one, in the repr of a module too."""
+    number = fields.number(name)
+    return fields.values[name] if type(fields.values[name]) is int else number
+
+
+def _one_of(*known: str) -> Taken:
+    def take(fields: Fields, name: str) -> str:
+        value = fields.text(name)
+        if value not in known:
+            raise FileError(f"the file is damaged: {fields.place}.{name} {value!r} is not known")
+        return value
+
+    return take
+
+
+def _same(take: Taken, *names: str) -> dict[str, tuple[Taken, Read]]:
     """Arguments that are kept as attributes of the same name."""
-    return {name: attrgetter(name) for name in names}
+    return {name: (take, attrgetter(name)) for name in names}
 
 
-def _activation(module: Any) -> str | None:
+def _function_of(module: Any) -> str | None:
     return next((name for name, function in ACTIVATIONS.items() if function is module.activation), None)
+
+
+_ACTIVATION: dict[str, tuple[Taken, Read]] = {"activation": (_one_of(*ACTIVATIONS), _function_of)}
 
 
 def _drawn_by_mlp(inputs: int, outputs: int, width: int, depth: int, activation: str) -> int:
@@ -47,37 +78,41 @@ def _drawn_by_mlp(inputs: int, outputs: int, width: int, depth: int, activation:
 
 LAYERS = {
     "Linear": Layer(
-        nn.Linear, {**_same("in_features", "out_features"), "bias": lambda m: m.bias is not None}
+        nn.Linear,
+        {**_same(_size, "in_features", "out_features"), "bias": (Fields.truth, lambda m: m.bias is not None)},
     ),
     "Identity": Layer(nn.Identity, {}),
     "Tanh": Layer(nn.Tanh, {}),
-    "Elementwise": Layer(Elementwise, {"activation": _activation}),
+    "Elementwise": Layer(Elementwise, _ACTIVATION),
     "Sigmoid": Layer(nn.Sigmoid, {}),
     "SiLU": Layer(nn.SiLU, {}),
     "ReLU": Layer(nn.ReLU, {}),
-    "GELU": Layer(nn.GELU, _same("approximate")),
-    "Softplus": Layer(nn.Softplus, _same("beta", "threshold")),
-    "ELU": Layer(nn.ELU, _same("alpha")),
-    "Polynomial": Layer(Polynomial, _same("degree")),
-    "Legendre": Layer(Legendre, _same("degree", "domain")),
-    "LegendreUnit": Layer(LegendreUnit, _same("degree")),
+    "GELU": Layer(nn.GELU, _same(_one_of("none", "tanh"), "approximate")),
+    "Softplus": Layer(nn.Softplus, _same(_number, "beta", "threshold")),
+    "ELU": Layer(nn.ELU, _same(_number, "alpha")),
+    "Polynomial": Layer(Polynomial, _same(_degree, "degree")),
+    "Legendre": Layer(Legendre, {**_same(_degree, "degree"), **_same(Fields.interval, "domain")}),
+    "LegendreUnit": Layer(LegendreUnit, _same(_degree, "degree")),
     "MLP": Layer(
         MLP,
         {
-            **_same("inputs", "outputs"),
-            "width": lambda m: m.layers[0].out_features,
-            "depth": lambda m: len(m.layers) - 1,
-            "activation": _activation,
+            **_same(_size, "inputs", "outputs"),
+            "width": (_size, lambda m: m.layers[0].out_features),
+            "depth": (_size, lambda m: len(m.layers) - 1),
+            **_ACTIVATION,
         },
         _drawn_by_mlp,
+        lambda depth, **arguments: depth + 1,
     ),
     "RandomFeatures": Layer(
         RandomFeatures,
-        {**_same("inputs", "outputs", "width", "scale"), "activation": _activation},
+        {**_same(_size, "inputs", "outputs", "width"), **_same(_number, "scale"), **_ACTIVATION},
         lambda inputs, outputs, width, scale, activation: width * (inputs + outputs),  # centres are not kept
     ),
     "FourierFeatures": Layer(
-        FourierFeatures, _same("inputs", "width", "scale"), lambda inputs, width, scale: inputs * width
+        FourierFeatures,
+        {**_same(_size, "inputs", "width"), **_same(_number, "scale")},
+        lambda inputs, width, scale: inputs * width,
     ),
 }
 _NAMES = {layer.kind: name for name, layer in LAYERS.items()}
@@ -94,7 +129,7 @@ def described(module: nn.Module) -> dict[str, Any] | None:
     name = _NAMES.get(type(module))
     if name is None:
         return None
-    arguments = {key: read(module) for key, read in LAYERS[name].arguments.items()}
+    arguments = {key: read(module) for key, (_, read) in LAYERS[name].arguments.items()}
     return None if None in arguments.values() else {"layer": name, "arguments": arguments}
 
 
@@ -111,6 +146,11 @@ class _Plan:
         own = self.layer.drawn(**self.arguments) if self.layer else 0
         return own + sum(part.drawn for part in self.parts)
 
+    @property
+    def layers(self) -> int:
+        own = self.layer.layers(**self.arguments) if self.layer else 1
+        return own + sum(part.layers for part in self.parts)
+
     def build(self) -> nn.Module:
         if self.layer is None:
             return nn.Sequential(*(part.build() for part in self.parts))
@@ -126,6 +166,8 @@ def built(fields: Fields, state: Mapping[str, Tensor]) -> nn.Module:
     """
     plan = _planned(fields, 0)
     try:
+        if plan.layers > _MOST_LAYERS:
+            raise ValueError(f"it has more than {_MOST_LAYERS} layers")
         if plan.drawn > sum(tensor.numel() for tensor in state.values()):
             raise ValueError("it is larger than its tensors")
         with torch.device("meta"):  # nothing is allocated before the shapes have been compared
@@ -150,6 +192,13 @@ def fill(module: nn.Module, state: Mapping[str, Tensor], assign: bool = False) -
             f"the module does not fit the file: {name} has shape {own.get(name, 'none')} in the module and "
             f"{kept.get(name, 'none')} in the file"
         )
+    for name, tensor in module.state_dict().items():
+        found = state[name].dtype
+        if not (found == tensor.dtype or {found, tensor.dtype} <= {*_FLOATS}):
+            raise FileError(
+                f"the module does not fit the file: {name} has type {tensor.dtype} in the module and "
+                f"{found} in the file"
+            )
     module.load_state_dict(dict(state), assign=assign)
 
 
@@ -164,20 +213,4 @@ def _planned(fields: Fields, depth: int) -> _Plan:
     layer, arguments = LAYERS[name], fields.object("arguments")
     if set(arguments.values) != set(layer.arguments):
         raise FileError(f"the file is damaged: {arguments.place} are not the arguments of {name}")
-    return _Plan(layer, {key: _argument(arguments, key) for key in layer.arguments}, ())
-
-
-def _argument(fields: Fields, name: str) -> Argument:
-    value = fields.values[name]
-    match value:
-        case bool():
-            return value
-        case int():
-            return fields.integer(name, int(name != "degree"), _LARGEST)  # a size is 1 at least
-        case float():
-            return fields.number(name)
-        case str() if len(value) <= _LONGEST:
-            return value
-        case list():
-            return fields.interval(name)
-    raise FileError(f"the file is damaged: {fields.place}.{name} is no argument of a layer")
+    return _Plan(layer, {key: take(arguments, key) for key, (take, _) in layer.arguments.items()}, ())

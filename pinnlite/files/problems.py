@@ -11,6 +11,11 @@ from pinnlite.problem.problem import Problem
 from pinnlite.problem.unknown import Data, Unknown
 
 _MOST_STATEMENTS = 200
+_MOST_CHARACTERS = 20_000  # of all statements together
+_MOST_PLACED = (
+    4000  # statements times faces: each condition may be one for every face, compared with the others
+)
+_RESERVED = ("self", "on")  # words that Problem itself is told by
 
 
 def written(problem: Problem) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -62,6 +67,13 @@ def read(fields: Fields, tensors: Tensors) -> Problem:
     texts, observed = fields.texts("statements"), fields.texts("observed")
     if len(texts) + len(observed) > _MOST_STATEMENTS:
         raise FileError(f"the file is damaged: {fields.place} has too many statements")
+    if sum(map(len, texts)) > _MOST_CHARACTERS:
+        raise FileError(f"the file is damaged: {fields.place} has statements that are too long")
+    if len(texts) * len(domain.faces) > _MOST_PLACED:
+        raise FileError(f"the file is damaged: {fields.place} has too many statements for its faces")
+    for name in (*parameters.names(), *sought.names()):
+        if name in _RESERVED:
+            raise FileError(f"the file is damaged: {fields.place} has a parameter named {name}")
     try:
         names |= {name: _unknown(sought.object(name)) for name in sought.names()}
         data = []
@@ -71,7 +83,7 @@ def read(fields: Fields, tensors: Tensors) -> Problem:
         return Problem(*texts, *data, on=domain, **names)
     except FileError:
         raise
-    except PinnliteError as error:
+    except (PinnliteError, ArithmeticError, RuntimeError) as error:  # numbers too large, too
         raise FileError(f"the problem in the file cannot be posed: {error}") from None
 
 

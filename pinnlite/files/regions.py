@@ -12,7 +12,12 @@ from pinnlite.geometry.polygon import Polygon
 from pinnlite.geometry.product import Product
 from pinnlite.geometry.region import Region
 
-_MOST_NESTED = 50  # regions within regions
+# A combination asks its parts for their intervals once for each coordinate, and every face for all other regions.
+_MOST_NESTED = 8  # regions within regions
+_MOST_REGIONS = 12  # that are combined
+_MOST_CORNERS = 500  # of polygons together
+_MOST_COORDINATES = 100
+_MOST_ASKED = 3000  # coordinates to the power of the depth
 _COMBINED: dict[str, type[Combined]] = {
     "union": Union,
     "difference": Difference,
@@ -35,11 +40,15 @@ def read(fields: Fields) -> Region:
     """
     try:
         if isinstance(fields.values.get("region"), dict):
-            return _read(fields.object("region"), _MOST_NESTED)
+            whole = fields.object("region")
+            _bounded(whole)
+            return _read(whole)
+        if len(fields.values) > _MOST_COORDINATES:
+            raise FileError(f"the file is damaged: {fields.place} has too many coordinates")
         return Box({name: fields.interval(name) for name in fields.names()})
     except FileError:
         raise
-    except PinnliteError as error:
+    except (PinnliteError, OverflowError) as error:
         raise FileError(f"the region in the file cannot be made: {error}") from None
 
 
@@ -63,16 +72,41 @@ def _written(region: Region) -> dict[str, Any]:
     )
 
 
-def _read(fields: Fields, depth: int) -> Region:
-    if not depth:
-        raise FileError(f"the file is damaged: {fields.place} nests regions too deeply")
+def _bounded(whole: Fields) -> None:
+    """Refuse what would take long to make, before anything of it is made."""
+    regions, corners = 0, 0
+    left = [(whole, 0)]
+    while left:
+        fields, depth = left.pop()
+        sides = _sides(fields.text("kind"))
+        left += [(fields.object(side), depth + 1) for side in sides]
+        if sides:
+            continue
+        regions += 1
+        corners += len(fields.rows("vertices")) if "vertices" in fields.values else 0
+        coordinates = fields.values.get("coordinates", fields.values.get("intervals", ()))
+        count = len(coordinates) if isinstance(coordinates, list | dict) else 0
+        if depth > _MOST_NESTED or count > _MOST_COORDINATES or count**depth > _MOST_ASKED:
+            raise FileError(
+                f"the file is damaged: {fields.place} nests regions too deeply or has too many coordinates"
+            )
+        if regions > _MOST_REGIONS or corners > _MOST_CORNERS:
+            raise FileError(
+                f"{whole.place} combines regions with more than the {_MOST_REGIONS} parts or {_MOST_CORNERS} "
+                "corners that are read"
+            )
+
+
+def _sides(kind: str) -> tuple[str, ...]:
+    """Where the parts of a region stand that is made of others."""
+    return ("left", "right") if kind in _COMBINED else ("region", "box") if kind == "product" else ()
+
+
+def _read(fields: Fields) -> Region:
     kind = fields.text("kind")
-    if kind in _COMBINED:
-        left, right = (_read(fields.object(side), depth - 1) for side in ("left", "right"))
-        return _COMBINED[kind](left, right)
-    if kind == "product":
-        box = _read(fields.object("box"), depth - 1)
-        return _read(fields.object("region"), depth - 1) * box
+    parts = [_read(fields.object(side)) for side in _sides(kind)]
+    if parts:
+        return _COMBINED[kind](*parts) if kind in _COMBINED else parts[0] * parts[1]
     if kind not in _PLAIN:
         raise FileError(f"the file is damaged: {fields.place} is of no known kind")
     return _PLAIN[kind](fields)

@@ -120,7 +120,7 @@ def _read_constrained(
     if inner.text("form") == "constrained":
         raise FileError(f"the file is damaged: {fields.place} is constrained twice")
     trial = _read(inner, tensors.under("inner"), problem, module)
-    if not isinstance(trial, Trial):
+    if not isinstance(trial, Trial) or len(problem.domain.names) > 1:
         raise FileError(f"the file is damaged: {inner.place} is no trial that conditions can be built into")
     try:
         return built_in(trial, problem)
