@@ -47,7 +47,8 @@ def _degree(fields: Fields, name: str) -> int:
 def _number(fields: Fields, name: str) -> float:
     """As it is written: an integer stays one, in the repr of a module too."""
     number = fields.number(name)
-    return fields.values[name] if type(fields.values[name]) is int else number
+    value = fields.values[name]
+    return value if type(value) is int and abs(value) < _LARGEST else number
 
 
 def _one_of(*known: str) -> Taken:

@@ -83,7 +83,7 @@ def read(fields: Fields, tensors: Tensors) -> Problem:
         return Problem(*texts, *data, on=domain, **names)
     except FileError:
         raise
-    except (PinnliteError, ArithmeticError, RuntimeError) as error:  # numbers too large, too
+    except (PinnliteError, ArithmeticError, ValueError, RuntimeError) as error:  # numbers too large, too
         raise FileError(f"the problem in the file cannot be posed: {error}") from None
 
 

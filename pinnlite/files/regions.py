@@ -13,11 +13,12 @@ from pinnlite.geometry.product import Product
 from pinnlite.geometry.region import Region
 
 # A combination asks its parts for their intervals once for each coordinate, and every face for all other regions.
-_MOST_NESTED = 8  # regions within regions
+_MOST_NESTED = 6  # regions within regions
 _MOST_REGIONS = 12  # that are combined
-_MOST_CORNERS = 500  # of polygons together
+_MOST_CORNERS = 500  # of a polygon
+_MOST_COMBINED = 40  # corners of all polygons that are combined
 _MOST_COORDINATES = 100
-_MOST_ASKED = 3000  # coordinates to the power of the depth
+_MOST_ASKED = 300  # coordinates to the power of the depth
 _COMBINED: dict[str, type[Combined]] = {
     "union": Union,
     "difference": Difference,
@@ -48,7 +49,7 @@ def read(fields: Fields) -> Region:
         return Box({name: fields.interval(name) for name in fields.names()})
     except FileError:
         raise
-    except (PinnliteError, OverflowError) as error:
+    except (PinnliteError, ArithmeticError, ValueError) as error:
         raise FileError(f"the region in the file cannot be made: {error}") from None
 
 
@@ -90,7 +91,7 @@ def _bounded(whole: Fields) -> None:
             raise FileError(
                 f"the file is damaged: {fields.place} nests regions too deeply or has too many coordinates"
             )
-        if regions > _MOST_REGIONS or corners > _MOST_CORNERS:
+        if regions > _MOST_REGIONS or corners > (_MOST_CORNERS if regions == 1 else _MOST_COMBINED):
             raise FileError(
                 f"{whole.place} combines regions with more than the {_MOST_REGIONS} parts or {_MOST_CORNERS} "
                 "corners that are read"

@@ -483,6 +483,8 @@ LINEAR = {name: value.double() for name, value in torch.nn.Linear(3, 2).state_di
         (lambda: posed(parameters={"on": 1}), "a parameter named on"),
         (lambda: posed(parameters={"self": 1}), "is not something with a proper name"),
         (lambda: on(ball(radius=1e307)), "the file"),
+        (lambda: posed(domain={"x": [-1e307, 1e307], "y": [-9e307, 9e307]}), "the file"),
+        (lambda: posed(*["u = 0 on boundary"] * 9, domain={"region": polygon(500)}), "too many statements"),
         (lambda: constrained("slabs"), "is no trial that conditions can be built into"),
         (lambda: constrained("boxes"), "is no trial that conditions can be built into"),
         (lambda: constrained("ridge"), "is no trial that conditions can be built into"),
