@@ -71,7 +71,7 @@ class Combined(Region):
         clipped = Clipped(face.names, face, self.level, keep)
         return [clipped] if clipped.size else []
 
-    @property
+    @cached_property
     @abstractmethod
     def intervals(self) -> dict[str, tuple[float, float]]:
         """Those that contain the whole."""
@@ -83,7 +83,7 @@ class Combined(Region):
 class Union(Combined):
     """What is in one or the other: ``a | b``."""
 
-    @property
+    @cached_property
     def intervals(self) -> dict[str, tuple[float, float]]:
         """From the lower start to the higher end."""
         return {name: (min(a[0], b[0]), max(a[1], b[1])) for name, a, b in self._pairs()}
@@ -99,7 +99,7 @@ class Union(Combined):
 class Intersection(Combined):
     """What is in both: ``a & b``."""
 
-    @property
+    @cached_property
     def intervals(self) -> dict[str, tuple[float, float]]:
         """From the higher start to the lower end."""
         return {name: (max(a[0], b[0]), min(a[1], b[1])) for name, a, b in self._pairs()}
@@ -115,7 +115,7 @@ class Intersection(Combined):
 class Difference(Combined):
     """What is in the first and not in the second: ``a - b``."""
 
-    @property
+    @cached_property
     def intervals(self) -> dict[str, tuple[float, float]]:
         """Those of the first."""
         return self.left.intervals

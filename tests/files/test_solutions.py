@@ -168,7 +168,12 @@ def test_what_is_loaded_equals_what_was_saved(name: str, tmp_path: Path) -> None
 
 
 def test_every_field_of_a_solution_is_kept() -> None:
-    assert {entry.name for entry in dataclasses.fields(pl.Solution)} == {"problem", "trial", *FACTS}
+    assert {entry.name for entry in dataclasses.fields(pl.Solution)} == {
+        "problem",
+        "trial",
+        "checkpoint",
+        *FACTS,
+    }
 
 
 def test_the_file_reads_without_us(tmp_path: Path) -> None:
