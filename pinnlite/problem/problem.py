@@ -22,6 +22,7 @@ from pinnlite.problem.callables import CallableStatement
 from pinnlite.problem.checks import check, orders_of
 from pinnlite.problem.equations import Condition, Equation, Index, condition_of, equation_of
 from pinnlite.problem.frozen import Frozen
+from pinnlite.problem.peaks import peaks
 from pinnlite.problem.places import initial_coordinates, placed_on
 from pinnlite.problem.tracing import boundary_from, condition_from, equation_from
 from pinnlite.problem.unknown import Data, Unknown
@@ -77,6 +78,9 @@ class Problem:
     stated: tuple[Condition, ...] = field(repr=False)  # the same as they were stated
     data: tuple[Data, ...]
     orders: dict[str, Index] = field(repr=False)  # for each unknown the highest order in each coordinate
+    peaks: tuple[tuple[float, ...], ...] = field(
+        repr=False
+    )  # where the text says that something may be narrow
 
     def __init__(self, *statements: object, on: object = None, **names: object) -> None:
         if on is not None and not isinstance(on, Region):
@@ -114,6 +118,7 @@ class Problem:
             "conditions": conditions,
             "stated": whole,
             "data": data,
+            "peaks": peaks(parsed, domain.intervals, parameters),
             "orders": {name: index for name, index in orders.items() if name not in unknowns},
         }.items():
             object.__setattr__(self, name, value)

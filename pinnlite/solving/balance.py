@@ -68,6 +68,9 @@ def unbalanced(
 def spots(
     trial: Approximation, problem: Problem, seed: int, slack: float = _ROUNDING
 ) -> Float[Tensor, "n d"]:
-    """Where among some thousand points of the domain an equation is far from balanced."""
+    """Where an equation is far from balanced, among some thousand points and those that its text points at."""
     X = problem.sample(_MANY, conditions=1, seed=seed)[INTERIOR]
+    if problem.peaks:
+        pointed = torch.tensor(problem.peaks, dtype=X.dtype, device=X.device)
+        X = torch.cat([X, pointed[problem.domain.contains(pointed)]])
     return X[unbalanced(trial, problem, X, slack)]

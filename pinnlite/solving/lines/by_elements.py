@@ -64,6 +64,8 @@ class _Attempt:
         intervals = problem.domain.intervals
         self.breaks = set(switches(self.system.equations, problem.parameters, name, intervals[name]))
         self.breaks |= set(infinite_ends(self.system.equations, problem.parameters, name, intervals[name]))
+        low, high = intervals[name]
+        self.breaks |= {place for (place,) in problem.peaks if low < place < high}
         self.before: Approximation | None = None
 
     def at(self, accuracy: float, count: int, basis: Basis) -> Candidate:

@@ -29,6 +29,7 @@ class Evolution:
     stop: float
     ends: tuple[float, float]
     observed: Sequence[Condition] = ()  # what is left to determine unknown parameters by
+    peaks: tuple[float, ...] = ()  # places in space where the text says that something may be narrow
     begun: Approximation | None = None  # an earlier march that ended at ``start``, and is gone on from
 
     @property
@@ -130,6 +131,7 @@ def _read(problem: Problem, time: int) -> Evolution | None:
         interval[0] if start == interval[1] else interval[1],
         problem.domain.intervals[problem.domain.names[1 - time]],
         observed,
+        tuple(sorted({peak[1 - time] for peak in problem.peaks})),
     )
 
 

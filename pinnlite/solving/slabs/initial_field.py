@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from pinnlite.differentiation.operators import derivatives
@@ -22,6 +22,7 @@ Start = Mapping[str, tuple[Float[Tensor, "E w"], ...]]
 _SMALLEST = 2.0**-40  # of the domain: a jump is left within an element of this size
 _MOST_ELEMENTS = 1000
 _LOOKED_AT = 96  # points of each element: narrow humps are not to be overlooked
+_BUMP = 0.1  # of the largest value at such places
 
 
 class InitialField:
@@ -90,10 +91,28 @@ class InitialField:
                     apart = (value - truth[..., column]).abs().amax(1) * mesh.share.sqrt()
                     wrong = torch.maximum(wrong, apart / truth[..., column].abs().amax().clamp(min=TINY))
                     column += 1
-            bad = (wrong > accuracy) & (mesh.share > _SMALLEST)
+            bad = ((wrong > accuracy) | self._passed_over(mesh, start, nodes)) & (mesh.share > _SMALLEST)
             if not bad.any() or len(mesh.half) > _MOST_ELEMENTS:
                 return mesh, start
             mesh = mesh.halved(bad)
+
+    def _passed_over(self, mesh: SpaceMesh, start: Start, nodes: tuple[float, ...]) -> Bool[Tensor, " E"]:
+        """Elements with a bump between the nodes, at a place where the text says that one may be."""
+        bad = torch.zeros(len(mesh.half), dtype=torch.bool)
+        x = torch.tensor(self.evolution.peaks, dtype=torch.float64)
+        if not len(x):
+            return bad
+        cell = torch.searchsorted(mesh.edges[1:-1].contiguous(), x)
+        s = (x - mesh.edges[cell]) / mesh.half[cell] - 1
+        truth, column = self.values(x), 0
+        for unknown, given in start.items():
+            basis = _basis(len(nodes), self.evolution.orders[unknown][0], tuple(s.tolist()))
+            for rows in given:
+                known = truth[:, column]
+                apart = ((rows[cell] * basis).sum(1) - known).abs()
+                bad[cell[apart > _BUMP * known.abs().amax()]] = True
+                column += 1
+        return bad
 
     def _slopes(self, x: Float[Tensor, " N"], highest: int) -> Float[Tensor, "K N M"]:
         """The values and their derivatives in space."""

@@ -1,0 +1,78 @@
+"""Where the text of a problem says that it is narrow: the places at which exp(-...) and 1/(1 + ...) are largest."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from pinnlite.language.equation import Statement
+from pinnlite.language.expression import Expression
+from pinnlite.language.nodes import Call, Node, Number, Power, Symbol
+
+_STEPS = 30  # of Newton's method, which needs one where the argument is quadratic
+_SETTLED = 1e-12  # of the domain
+_MOST = 50  # places
+
+Interval = tuple[float, float]
+
+
+def peaks(
+    statements: Sequence[Statement], intervals: Mapping[str, Interval], parameters: Mapping[str, float]
+) -> tuple[tuple[float, ...], ...]:
+    """Points of the box around the domain where arguments of exp and denominators are stationary.
+
+    A bump exp(-((x - a)/w)^2) that is narrower than any grid of points has its middle where its argument is largest:
+    however small w is, Newton's method finds it. Coordinates that an argument does not have are taken in the middle.
+    """
+    names = tuple(intervals)
+    found: list[tuple[float, ...]] = []
+    for statement in statements:
+        for side in (statement.left, statement.right):
+            for inner in _narrowing(side):
+                used = {leaf.name for leaf in inner.leaves if isinstance(leaf, Symbol)}
+                if len(used) < len(inner.leaves) or not used & set(names) or used - {*names, *parameters}:
+                    continue
+                place = _stationary(inner, intervals, parameters)
+                if place is not None and place not in found:
+                    found.append(place)
+    return tuple(found[:_MOST])
+
+
+def _narrowing(node: Node) -> Iterator[Node]:
+    """What stands in exp, and beneath fractions, anywhere in a tree."""
+    if isinstance(node, Call) and node.function == "exp":
+        yield node.arguments[0]
+    if isinstance(node, Power) and isinstance(node.exponent, Number) and float(node.exponent.value) < 0:
+        yield node.base
+    for child in node.children:
+        yield from _narrowing(child)
+
+
+def _stationary(
+    inner: Node, intervals: Mapping[str, Interval], parameters: Mapping[str, float]
+) -> tuple[float, ...] | None:
+    """Where the slope of an expression vanishes, if that is inside the box: by Newton's method from its middle."""
+    names = tuple(intervals)
+    function = Expression(inner, (*names, *parameters))
+    low, high = torch.tensor(list(intervals.values()), dtype=torch.float64).T
+    half = (high - low) / 2
+
+    def value(s: Tensor) -> Tensor:
+        x = (low + high) / 2 + half * s
+        result = function(**dict(zip(names, x, strict=True)), **parameters)
+        return torch.as_tensor(result, dtype=torch.float64).reshape(())
+
+    s = torch.zeros(len(names), dtype=torch.float64)
+    for _ in range(_STEPS):
+        slope = torch.autograd.functional.jacobian(value, s)  # type: ignore[no-untyped-call]
+        curvature = torch.autograd.functional.hessian(value, s)  # type: ignore[no-untyped-call]
+        if not (slope.isfinite().all() and curvature.isfinite().all()) or not curvature.any():
+            return None
+        step = -torch.linalg.pinv(curvature, hermitian=True) @ slope
+        s = s + step
+        if not s.abs().max() < 2:
+            return None
+        if step.abs().max() < _SETTLED:
+            break
+    inside = bool((s.abs() <= 1).all()) and bool(step.abs().max() < 1e-3)
+    return tuple(((low + high) / 2 + half * s).tolist()) if inside else None
