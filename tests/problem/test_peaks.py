@@ -68,7 +68,7 @@ def test_an_initial_peak_is_resolved() -> None:
 
 def test_a_kick_in_an_ordinary_equation() -> None:
     """u' = kick of mass one: a step of one."""
-    kick = "exp(-((t-0.437)/1e-7)^2)/(1e-7*sqrt(pi))"
+    kick = "exp(-((t-0.437)/1e-6)^2)/(1e-6*sqrt(pi))"
     solution = pl.solve(f"u' = {kick}", "u(0) = 0", t=(0, 1), tol=1e-6)
     assert solution.converged
     assert float(solution(0.9)) == pytest.approx(1.0, rel=1e-6)
