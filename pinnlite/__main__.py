@@ -1,8 +1,6 @@
 """``python -m pinnlite`` is the command ``pinnlite``."""
 
-import sys
-
-from pinnlite.cli import main
+from pinnlite.cli import process
 
 if __name__ == "__main__":
-    sys.exit(main())
+    process()

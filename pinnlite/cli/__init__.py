@@ -1,6 +1,10 @@
 """The command line: one file per command, each a thin layer on one public function."""
 
+import os
+import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import NoReturn
 
 _INTERRUPTED = 130
 
@@ -12,3 +16,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:  # so early that nothing was begun
         return _INTERRUPTED
     return run(arguments)
+
+
+def process() -> NoReturn:
+    """The process ``pinnlite``: run the command line and end with its exit code.
+
+    An interrupt that came while Python ran a text, as dataclasses do when they are made, would have the interpreter
+    end itself by a signal although it was dealt with.
+    """
+    code = main()
+    if code == _INTERRUPTED:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError, AttributeError):
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)
