@@ -106,7 +106,7 @@ class Problem:
                 read.append(condition_from(stated, *made))
             else:
                 equations.append(equation_from(stated, *made))
-        orders = _as_written(orders_of(equations, len(domain.names)), texts)
+        orders = orders_of(equations, len(domain.names))
         frozen = Frozen(domain, equations, tuple(name for name in orders if name not in unknowns), parameters)
         whole, conditions = placed_on(frozen, read, orders, unknowns)
         for name, value in {
@@ -240,17 +240,6 @@ def _domain(on: Region | None, intervals: Mapping[str, tuple[float, float]]) -> 
     if on is None:
         return Box(intervals)
     return on * Box(intervals) if intervals else on
-
-
-def _as_written(orders: dict[str, Index], texts: Sequence[str]) -> dict[str, Index]:
-    """The unknowns in the order in which statements name them; those of callables behind."""
-    whole = "\n".join(texts)
-
-    def place(name: str) -> int:
-        found = re.search(rf"(?<![^\W_])(?:[d∂]\d?)?{re.escape(name)}(?![^\W_])", whole)
-        return found.start() if found else len(whole)
-
-    return {name: orders[name] for name in sorted(orders, key=place)}
 
 
 def _check_used(parameters: Mapping[str, float], texts: Sequence[str]) -> None:

@@ -105,12 +105,13 @@ class InitialField:
         cell = torch.searchsorted(mesh.edges[1:-1].contiguous(), x)
         s = (x - mesh.edges[cell]) / mesh.half[cell] - 1
         truth, column = self.values(x), 0
+        sizes = self.values(mesh.nodes(nodes).flatten()).abs().amax(0)
         for unknown, given in start.items():
             basis = _basis(len(nodes), self.evolution.orders[unknown][0], tuple(s.tolist()))
             for rows in given:
                 known = truth[:, column]
                 apart = ((rows[cell] * basis).sum(1) - known).abs()
-                bad[cell[apart > _BUMP * known.abs().amax()]] = True
+                bad[cell[apart > _BUMP * torch.maximum(sizes[column], known.abs().amax())]] = True
                 column += 1
         return bad
 
