@@ -4,6 +4,7 @@ import csv
 import math
 from collections.abc import Sequence
 
+from pinnlite.cli.text_files import read_text_file
 from pinnlite.errors import FileError
 
 _MOST_BYTES = 50_000_000
@@ -18,19 +19,7 @@ def read_columns(path: str) -> tuple[list[str] | None, list[list[float]]]:
     Raises:
         FileError: the file is not there or cannot be read, or a line in it is no row of numbers.
     """
-    try:
-        with open(path, "rb") as file:
-            data = file.read(_MOST_BYTES + 1)
-        text = data.decode("utf-8-sig")
-    except FileNotFoundError:
-        raise FileError(f"there is no file {path}") from None
-    except UnicodeDecodeError:
-        raise FileError(f"{path} is no text in UTF-8") from None
-    except (OSError, ValueError) as error:
-        raise FileError(f"{path} cannot be read: {error}") from None
-    if len(data) > _MOST_BYTES:
-        raise FileError(f"{path} holds more than {_MOST_BYTES:,} bytes")
-    numbered = enumerate(text.splitlines(), 1)
+    numbered = enumerate(read_text_file(path, _MOST_BYTES).splitlines(), 1)
     lines = [(i, line) for i, line in numbered if line.strip() and not line.startswith("#")]
     if not lines:
         raise FileError(f"{path} holds no numbers")

@@ -8,7 +8,7 @@ import click
 from pinnlite.cli import options
 from pinnlite.cli.derivative_names import chosen_variable, derivative_names, typeset_derivatives
 from pinnlite.cli.eval import is_model, show_model
-from pinnlite.cli.output import Report, Table, grid, show, warn_of_gaps
+from pinnlite.cli.output import Extras, Report, Table, grid, show, warn_of_gaps
 from pinnlite.cli.pictures import print_curves
 from pinnlite.cli.values import Points
 from pinnlite.errors import DerivativeError, ProblemError
@@ -91,11 +91,7 @@ def command(
         Table([*f.variables, *names], rows, [*map(typeset_name, f.variables), *typeset]),
         _lines(typeset, list(map(typeset_name, f.variables)), [g.latex() for g in formulas]),
     )
-    if plot:
-        picture = _picture(f, variable, order, points)
-    show(report)
-    if plot:
-        picture(plot)
+    show(report, Extras(plot=plot, draw=_picture(f, variable, order, points)) if plot else Extras())
 
 
 def _values(

@@ -2,13 +2,14 @@
 
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import click
 
 from pinnlite.cli import options
 from pinnlite.cli.derivative_names import derivative_names
-from pinnlite.cli.output import Report, Table, grid, show
+from pinnlite.cli.output import Extras, Report, Table, grid, show
 from pinnlite.cli.pictures import draw_fit, draw_solution
 from pinnlite.cli.solution_table import solution_table, without_rounding
 from pinnlite.cli.values import Points
@@ -56,9 +57,8 @@ def show_model(path: str, at: Sequence[Points], order: int, wrt: str | None, plo
         return
     table = solution_table(solution, at, order, wrt)
     words = "\n".join([*solution.problem.statements, str(solution)])
-    show(Report("pinnlite/eval/1", words, content_of(solution), table, pretty=without_rounding(table)))
-    if plot:
-        draw_solution(solution, plot)
+    report = Report("pinnlite/eval/1", words, content_of(solution), table, pretty=without_rounding(table))
+    show(report, Extras(plot=plot, draw=partial(draw_solution, solution)))
 
 
 def _show_fit(fit: Any, at: Sequence[Points], order: int, plot: str | None) -> None:
@@ -80,9 +80,8 @@ def _show_fit(fit: Any, at: Sequence[Points], order: int, plot: str | None) -> N
     names = derivative_names("f", [name], name, order)
     content = {"formula": str(fit), "error": fit.error, "status": fit.status, "seconds": fit.seconds}
     words = f"{fit}\nrelative error {fit.error:.1e}, {fit.status}"
-    show(Report("pinnlite/eval/1", words, content, Table([name, *names], rows)))
-    if plot:
-        draw_fit(fit, plot)
+    report = Report("pinnlite/eval/1", words, content, Table([name, *names], rows))
+    show(report, Extras(plot=plot, draw=partial(draw_fit, fit)))
 
 
 def content_of(solution: Any) -> dict[str, object]:

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from pinnlite.cli import options
 from pinnlite.cli.csv_data import read_columns
-from pinnlite.cli.output import Report, Table, grid, show
+from pinnlite.cli.output import Extras, Report, Table, grid, show
 from pinnlite.cli.pictures import draw_fit
 from pinnlite.cli.values import Interval, Points, domain
 from pinnlite.errors import ProblemError
@@ -114,7 +115,6 @@ def command(
     where: dict[str, Any] = {} if target.strip().endswith(".csv") else {"x": interval, "points": count}
     result = pl.fit(followed, built, method=method, progress=not quiet, **where)
     result = replace(result, variable=name)
-    unsaved = options.saved(result, out)
     if verbose:
         _show_history(result)
     content = {
@@ -127,11 +127,8 @@ def command(
         "out": out,
     }
     words = f"{result}\nrelative error {result.error:.1e}, {result.status}, {result.seconds:.2f} s"
-    show(Report("pinnlite/fit/1", words, content, _table(known, result, name, interval, at)))
-    if plot:
-        draw_fit(result, plot)
-    if unsaved is not None:
-        raise unsaved
+    report = Report("pinnlite/fit/1", words, content, _table(known, result, name, interval, at))
+    show(report, Extras(out, result.save, plot, partial(draw_fit, result)))
     if result.status.startswith("interrupted"):
         context.exit(_INTERRUPTED)  # the best model there was has just been printed and kept
 

@@ -211,13 +211,3 @@ def check_used(parameters: Sequence[tuple[str, float]], text: str) -> None:
             raise ProblemError(
                 f"the parameter {name} does not appear in {text.strip()[:60]}: leave it out or use it"
             )
-
-
-def saved(result: Any, path: str | None) -> FileError | None:
-    """Keep a result in a file, if one was named; what prevents it is told after the result has been printed."""
-    try:
-        if path is not None:
-            result.save(path)
-    except FileError as error:
-        return error
-    return None

@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
@@ -10,9 +10,9 @@ from typing import Any
 
 import click
 
-from pinnlite.cli.options import form_of
+from pinnlite.cli.options import TERMINAL, form_of
 from pinnlite.cli.values import Points
-from pinnlite.errors import ProblemError
+from pinnlite.errors import FileError, ProblemError
 from pinnlite.report.tables import Cell, csv_table, json_document, latex_table, print_table
 
 _MOST_ROWS = 1_000_000
@@ -48,8 +48,38 @@ class Report:
     pretty: Table | None = None
 
 
-def show(report: Report) -> None:
-    """Print a result in the form that the command was asked for."""
+@dataclass(frozen=True)
+class Extras:
+    """What a result leaves besides its print: a file that keeps it, and a picture; each if it was asked for."""
+
+    out: str | None = None
+    save: Callable[[str], None] | None = None
+    plot: str | None = None
+    draw: Callable[[str], None] | None = None
+
+
+def show(report: Report, extras: Extras = Extras()) -> None:
+    """Print a result in the form that the command was asked for.
+
+    Files are written before, so that a reader who closes the pipe does not cost them; what prevented one is raised
+    after, so that it does not cost the print.
+    """
+    wanted = [(extras.save, extras.out), (extras.draw, None if extras.plot == TERMINAL else extras.plot)]
+    failed: list[FileError] = []
+    for write, path in wanted:
+        try:
+            if write is not None and path is not None:
+                write(path)
+        except FileError as error:
+            failed.append(error)
+    _print(report)
+    if extras.draw is not None and extras.plot == TERMINAL:
+        extras.draw(TERMINAL)
+    if failed:
+        raise failed[0]
+
+
+def _print(report: Report) -> None:
     form, table = form_of(click.get_current_context()), report.table
     if form == "json":
         columns, rows = list(table.columns), list(table.rows)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pinnlite.cli.text_files import read_text_file
 from pinnlite.cli.values import number
 from pinnlite.errors import FileError, ParseError, ProblemError
 
@@ -47,19 +48,7 @@ def read_problem_file(path: str) -> Stated:
         ProblemError: an entry is unknown, missing, or not what it should be.
         ParseError: a number or a region cannot be read.
     """
-    try:
-        with open(path, "rb") as file:
-            data = file.read(_MOST_INPUT + 1)
-        text = data.decode("utf-8-sig")
-    except FileNotFoundError:
-        raise FileError(f"there is no file {path}") from None
-    except UnicodeDecodeError:
-        raise FileError(f"{path} is no text in UTF-8") from None
-    except (OSError, ValueError) as error:
-        raise FileError(f"{path} cannot be read: {error}") from None
-    if len(data) > _MOST_INPUT:
-        raise FileError(f"{path} is too long for a problem: more than {_MOST_INPUT:,} bytes")
-    return read_problem(text, path, Path(path).parent)
+    return read_problem(read_text_file(path, _MOST_INPUT), path, Path(path).parent)
 
 
 def read_problem(text: str, place: str, folder: Path) -> Stated:

@@ -3,6 +3,7 @@
 import math
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import click
 from pinnlite.cli import options
 from pinnlite.cli.csv_data import chosen_columns
 from pinnlite.cli.eval import content_of
-from pinnlite.cli.output import Report, grid, show
+from pinnlite.cli.output import Extras, Report, grid, show
 from pinnlite.cli.pictures import draw_solution
 from pinnlite.cli.problem_file import Stated, is_problem, read_problem, read_problem_file
 from pinnlite.cli.solution_table import solution_table, without_rounding
@@ -144,7 +145,6 @@ def command(
     solution = pl.solve(
         begun or problem, **{"tol": _TOLERANCE, **given.settings, **chosen}, progress=not quiet
     )
-    unsaved = options.saved(solution, out) if solution.trial is not None else None
     if solution.trial is None and (out or plot):
         warnings.warn(
             f"there is no solution: {' and '.join(filter(None, (out, plot)))} not written", stacklevel=2
@@ -156,13 +156,9 @@ def command(
     table = solution_table(solution, at)
     formulas = _formulas(problem)
     content = {**content_of(solution), "out": out if solution.trial is not None else None}
-    show(
-        Report("pinnlite/solve/1", _words(solution), content, table, formulas, without_rounding(table)),
-    )
-    if plot and solution.trial is not None:
-        draw_solution(solution, plot)
-    if unsaved is not None:
-        raise unsaved
+    report = Report("pinnlite/solve/1", _words(solution), content, table, formulas, without_rounding(table))
+    kept = Extras(out, solution.save, plot, partial(draw_solution, solution))
+    show(report, kept if solution.trial is not None else Extras())
     if solution.status == INTERRUPTED:
         context.exit(_INTERRUPTED)  # solve itself gives the best it had, which has just been printed
     if not solution.converged:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from pinnlite.errors import FileError, PinnliteError
 from pinnlite.files.container import write_file
 from pinnlite.files.fields import Fields, Tensors
-from pinnlite.files.networks import built, described, fill
+from pinnlite.files.networks import described, restored
 
 _MOST_STEPS = 10**9
 
@@ -52,16 +52,7 @@ def read_fit(
     """
     fields, tensors = Fields(record, "file").object("fit"), Tensors(values)
     state = tensors.under("model").all()
-    if module is not None:
-        fill(module, state)
-        model = module
-    elif fields.missing("model"):
-        raise FileError(
-            f"the model in the file is of the class {fields.text('class')}, which only your own code can build: "
-            "make one like it and give it to load(path, module)"
-        )
-    else:
-        model = built(fields.object("model"), state)
+    model = restored(fields, "model", state, module)
     like = next(iter(model.parameters()), torch.zeros(0, dtype=torch.float64))
     kept = tensors.under("fit")
     x = kept.take("x", None, None)

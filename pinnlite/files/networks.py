@@ -179,6 +179,23 @@ def built(fields: Fields, state: Mapping[str, Tensor]) -> nn.Module:
     return module
 
 
+def restored(fields: Fields, name: str, state: Mapping[str, Tensor], module: nn.Module | None) -> nn.Module:
+    """The user's module with the tensors of its state, or the one that a field describes if none was given.
+
+    Raises:
+        FileError: a module is needed and was not given, or the tensors are not its.
+    """
+    if module is not None:
+        fill(module, state)
+        return module
+    if fields.missing(name):
+        raise FileError(
+            f"the file holds the weights of a {fields.text('class')}, which only your own code can build: "
+            "build one like it and give it to load(path, module=...)"
+        )
+    return built(fields.object(name), state)
+
+
 def fill(module: nn.Module, state: Mapping[str, Tensor], assign: bool = False) -> None:
     """Give a module the tensors of its state: copied into its own, or in their place.
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from pinnlite.errors import FileError, PinnliteError, ProblemError
 from pinnlite.files.fields import Fields, Tensors
-from pinnlite.files.networks import built, described, fill
+from pinnlite.files.networks import built, described, restored
 from pinnlite.files.pieces import (
     Written,
     read_boxes,
@@ -96,19 +96,10 @@ def _write_module(trial: ModuleTrial) -> Written:
 
 def _read_module(fields: Fields, tensors: Tensors, problem: Problem, module: nn.Module | None) -> ModuleTrial:
     state = tensors.under("module").all()
-    if module is not None:
-        fill(module, state)
-    elif fields.missing("network"):
-        raise FileError(
-            f"the file holds the weights of a {fields.text('class')}, which only its own code can build: "
-            "build one like it and give it to load(path, module=...)"
-        )
-    else:
-        module = built(fields.object("network"), state)
-    return ModuleTrial(module, problem.unknowns)
+    return ModuleTrial(restored(fields, "network", state, module), problem.unknowns)
 
 
-def _write_constrained(trial: Constrained) -> Written:
+def _write_inner(trial: Constrained | Lifted) -> Written:
     fields, tensors = written(trial.inner)
     return {"inner": fields}, _under("inner", tensors)
 
@@ -126,11 +117,6 @@ def _read_constrained(
         return built_in(trial, problem)
     except ProblemError as error:
         raise FileError(f"the problem in the file cannot be posed: {error}") from None
-
-
-def _write_lifted(trial: Lifted) -> Written:
-    fields, tensors = written(trial.inner)
-    return {"inner": fields}, _under("inner", tensors)
 
 
 def _read_lifted(
@@ -236,8 +222,8 @@ FORMS = {
     "patchwork": Form(Patchwork, _write_patchwork, _read_patchwork),
     "module": Form(ModuleTrial, _write_module, _read_module),
     "parameters": Form(WithParameters, _write_parameters, _read_parameters),
-    "constrained": Form(Constrained, _write_constrained, _read_constrained),
-    "lifted": Form(Lifted, _write_lifted, _read_lifted),
+    "constrained": Form(Constrained, _write_inner, _read_constrained),
+    "lifted": Form(Lifted, _write_inner, _read_lifted),
     "shifted": Form(Shifted, _write_shifted, _read_shifted),
 }
 

@@ -81,7 +81,7 @@ def ways(task: Task, trial: str | nn.Module) -> list[Way]:
 def _others_may(problem: Problem) -> bool:
     """Whether features and networks may solve what elements in boxes do not resolve.
 
-    Unknown parameters, observations and integrals in several coordinates are for elements alone.
+    Unknown parameters, observations and integrals on boxes are for elements alone.
     """
     beyond = problem.unknown_parameters or problem.data or any(c.integrals for c in problem.conditions)
     return len(problem.domain.names) > 1 and not by_slabs.suits(problem) and not beyond

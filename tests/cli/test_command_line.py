@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import pinnlite as pl
 import pinnlite.cli.application
 from pinnlite.cli import main
 from tests.streams import said
@@ -268,3 +269,26 @@ def test_tables_on_a_terminal_have_lines() -> None:
         os.close(reading)
         assert ("─" in shown) is ruled
         assert shown.split()[-3:] == ["3", "9", "6"]
+
+
+def test_a_closed_pipe_costs_neither_file_nor_picture(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    words = ["solve", "u' = -u, u(0) = 1", "--on", "t=0,1", "--out", "u.safetensors", "--plot", "u.svg"]
+    subprocess.run([*COMMAND, *words], stdout=writing, cwd=tmp_path, check=False, timeout=60)
+    os.close(writing)
+    assert (tmp_path / "u.svg").read_text().startswith("<?xml")
+    assert pl.load(tmp_path / "u.safetensors").converged
+
+
+def test_a_file_that_cannot_be_written_does_not_cost_the_result(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loop = tmp_path / "loop.safetensors"
+    loop.symlink_to(loop)
+    assert (
+        main(["solve", "u' = -u, u(0) = 1", "--on", "t=0,1", "--at", "0", "--csv", "--out", str(loop)]) == 2
+    )
+    out, err = capsys.readouterr()
+    assert [float(cell) for cell in out.splitlines()[1].split(",")] == pytest.approx([0, 1])
+    assert "loop.safetensors cannot be written" in err
