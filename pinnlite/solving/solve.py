@@ -44,7 +44,7 @@ def solve(
     Args:
         statements: a ``Problem``, or the statements and keywords that make one. A ``Solution`` is gone on from: marches
             from where they ended, elements from their partition, deep networks bit for bit as if their training had
-            never stopped.
+            never stopped, with the seed that they were begun with.
         tol: the relative L2 error to be reached, at least 1e-14.
         trial: "legendre", "features", "network", "auto", or a module of your own, which is trained in place.
         method: what makes the rows small where the trial is no set of Legendre elements: "auto" or a method such as
@@ -73,7 +73,7 @@ def solve(
         True
     """
     begun = statements[0] if len(statements) == 1 and isinstance(statements[0], Solution) else None
-    problem = _posed(statements, names) if begun is None else begun.problem
+    problem = _posed(statements, names)
     if begun is not None:
         seed, trial = begun.seed, _NAMES.get(begun.kind, trial) if trial == "auto" else trial
     _check_arguments(tol, trial, method, seed, time_limit, problem)
@@ -84,8 +84,14 @@ def solve(
         if begun is not None and not means:
             task = replace(task, near=begun.trial, checkpoint=begun.checkpoint)
         kind, result, history = _best(ways(task, trial), problem, means, tol, clock)
-    if begun is not None and begun.error < result.error:
+    if (
+        begun is not None
+        and begun.error < result.error
+        and result.doubt is None
+        and not result.candidate.hopeless
+    ):
         kind, result = begun.kind, replace(result, candidate=_kept(begun), error=begun.error)
+        history = (*history, "nothing better was found than the solution that was given")
     return Solution(
         problem,
         result.candidate.trial,
@@ -143,12 +149,14 @@ def _short(result: Result) -> str:
 
 
 def _posed(statements: tuple[object, ...], names: dict[str, Any]) -> Problem:
-    if len(statements) == 1 and isinstance(statements[0], Problem):
+    if len(statements) == 1 and isinstance(statements[0], Problem | Solution):
+        posed = statements[0]
         if names:
+            kind = type(posed).__name__
             raise ProblemError(
-                f"a Problem has its domain and parameters already: {', '.join(names)} came besides"
+                f"a {kind} has its domain and parameters already: {', '.join(names)} came besides"
             )
-        return statements[0]
+        return posed.problem if isinstance(posed, Solution) else posed
     return Problem(*statements, **names)
 
 

@@ -54,9 +54,14 @@ def test_slabs_go_on_from_where_they_ended(monkeypatch: pytest.MonkeyPatch, tmp_
     assert whole.compare(lambda x, t: direct(x, t)).error < 1e-5
 
 
-def test_boxes_go_on_from_their_partition() -> None:
-    begun = pl.solve("u_xx + u_yy = -1", "u = 0 on boundary", x=(0, 1), y=(0, 1), tol=1e-4)
+def test_boxes_go_on_from_their_partition(monkeypatch: pytest.MonkeyPatch) -> None:
+    square: dict[str, object] = {"x": (0, 1), "y": (0, 1)}
+    begun = pl.solve("u_xx + u_yy = -1", "u = 0 on boundary", tol=1e-5, **square)
+    count, phases = len(begun.trial.partition), []  # type: ignore[union-attr]
+    assert count > 1
+    monkeypatch.setattr(Clock, "tell", lambda clock, phase, *more, **named: phases.append(phase))
     finer = pl.solve(begun, tol=1e-6)
+    assert next(phase for phase in phases if " box" in phase).startswith(f"{count} boxes")
     assert finer.converged
     exact = 0.07367135123  # in the middle of the square: the series of Timoshenko
     assert float(finer(0.5, 0.5)) == pytest.approx(exact, rel=1e-6)
@@ -115,3 +120,11 @@ def test_what_was_better_before_is_kept() -> None:
     again = pl.solve(begun, tol=1e-12, time_limit=1e-9)
     assert again.error <= begun.error
     assert float(again(1.0)) == pytest.approx(math.exp(-1), rel=1e-11)
+
+
+def test_a_solution_has_its_problem_already() -> None:
+    begun = pl.solve("u' = -k*u", "u(0) = 1", x=(0, 1), k=1.0)
+    with pytest.raises(
+        pl.ProblemError, match="a Solution has its domain and parameters already: k came besides"
+    ):
+        pl.solve(begun, k=2.0)
