@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from torch import Tensor, nn
 
 from pinnlite.errors import ProblemError
+from pinnlite.geometry.domains import Box
 from pinnlite.problem.problem import Problem
 from pinnlite.solving.boxes import by_boxes
 from pinnlite.solving.clock import Clock
 from pinnlite.solving.features import by_features
+from pinnlite.solving.features.stage import evolves
 from pinnlite.solving.lines import by_elements, by_windows
 from pinnlite.solving.networks import by_module, by_network
 from pinnlite.solving.refine import Candidate
@@ -67,7 +69,8 @@ def ways(task: Task, trial: str | nn.Module) -> list[Way]:
         return [features]
     if trial == "network":
         return [network]
-    elements = _elements(task)
+    marched = trial == "auto" and isinstance(problem.domain, Box) and evolves(problem)
+    elements = _elements(task, cut=not marched)
     if trial == "legendre" and not elements:
         raise ProblemError(
             f"Legendre elements need a box of at most five coordinates, and the domain is {problem.domain}: "
@@ -101,8 +104,8 @@ def _features(task: Task) -> Way:
     )
 
 
-def _elements(task: Task) -> list[Way]:
-    """The ways by Legendre elements that can represent the problem."""
+def _elements(task: Task, cut: bool) -> list[Way]:
+    """The ways by Legendre elements that can represent the problem; without ``cut`` a single box stays one."""
     problem, tol, clock, kind = task.problem, task.tol, task.clock, KINDS["legendre"]
     if len(problem.domain.names) == 1:
         return [
@@ -114,7 +117,7 @@ def _elements(task: Task) -> list[Way]:
         ]
     # A clock of its own: where it stops for want of time for its next step, there may be enough for another way.
     own = replace(clock)
-    boxes = Way(kind, "elements in boxes", lambda: by_boxes.candidates(problem, tol, own, task.near))
+    boxes = Way(kind, "elements in boxes", lambda: by_boxes.candidates(problem, tol, own, task.near, cut))
     if by_slabs.suits(problem):
         reason = f"elements in slabs of {problem.marching}"
         slabs = Way(kind, reason, lambda: by_slabs.candidates(problem, tol, clock, task.near))

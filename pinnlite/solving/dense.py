@@ -116,8 +116,12 @@ class CollocationRows:
 
     def linearize(self) -> Linearization:
         """Rows and Jacobian, to be factored in the way that suits the trial."""
+        return self.linearization(*self.assembled())
+
+    def assembled(self) -> tuple[Float[Tensor, " R"], Float[Tensor, "R P"]]:
+        """Rows and Jacobian as they are."""
         rows, jacobian = zip(*(block.linearized(self.trial) for block in self.blocks), strict=True)
-        return self.linearization(torch.cat(rows).detach(), torch.cat(jacobian).detach())
+        return torch.cat(rows).detach(), torch.cat(jacobian).detach()
 
 
 def equation_blocks(problem: Problem, points: Float[Tensor, "N d"]) -> list[Block]:

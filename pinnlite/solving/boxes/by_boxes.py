@@ -56,10 +56,13 @@ def suits(problem: Problem) -> bool:
 
 
 def candidates(
-    problem: Problem, tol: float, clock: Clock, near: Approximation | None = None
+    problem: Problem, tol: float, clock: Clock, near: Approximation | None = None, cut: bool = True
 ) -> Iterator[Candidate]:
-    """Solutions of growing accuracy, each of a higher degree on other points than the one before."""
-    attempt = _Attempt(problem, tol, clock, near)
+    """Solutions of growing accuracy, each of a higher degree on other points than the one before.
+
+    Without ``cut`` a single box stays one: what it does not resolve is better solved in another way.
+    """
+    attempt = _Attempt(problem, tol, clock, near, cut)
     for level in range(_CANDIDATES):
         yield attempt.at(max(_FLOOR, _MARGIN * tol * _SHARPER**level))
 
@@ -67,8 +70,10 @@ def candidates(
 class _Attempt:
     """Solves of one problem, each from the partition and the functions of the one before."""
 
-    def __init__(self, problem: Problem, tol: float, clock: Clock, near: Approximation | None) -> None:
-        self.problem, self.clock = problem, clock
+    def __init__(
+        self, problem: Problem, tol: float, clock: Clock, near: Approximation | None, cut: bool
+    ) -> None:
+        self.problem, self.clock, self.cut = problem, clock, cut
         self.d = len(problem.domain.names)
         self.refinement = Refinement(problem)
         self.amplification = math.inf
@@ -159,8 +164,10 @@ class _Attempt:
         return self.at(accuracy)  # at a degree more
 
     def _too_many(self, boxes: Boxes) -> bool:
+        if len(boxes.partition) == 1:
+            return False
         many = len(boxes.partition) * members_of(boxes.degree, self.d) * len(self.problem.unknowns)
-        return len(boxes.partition) > 1 and many > _MOST_UNKNOWNS[self.d]
+        return not self.cut or many > _MOST_UNKNOWNS[self.d]
 
     @staticmethod
     def _note(boxes: Boxes) -> str:

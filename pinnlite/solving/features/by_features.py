@@ -15,9 +15,10 @@ from pinnlite.problem.problem import Problem
 from pinnlite.problem.sample import INTERIOR
 from pinnlite.solving.balance import balances, spots
 from pinnlite.solving.clock import Clock
-from pinnlite.solving.features import by_patches
+from pinnlite.solving.features import by_march, by_patches
 from pinnlite.solving.features.families import FAMILIES, FEW_FAMILIES, Family, Solved, competition
 from pinnlite.solving.features.posed import Posed
+from pinnlite.solving.features.stage import evolves
 from pinnlite.solving.features.uniqueness import MOST, amplification
 from pinnlite.solving.refine import Candidate
 from pinnlite.solving.residuals import UNDETERMINED, Method
@@ -50,18 +51,23 @@ _LOOKING_FOR_MORE = 150  # features that are asked whether there is more than on
 def candidates(
     problem: Problem, tol: float, method: str | Method, seed: int, clock: Clock
 ) -> Iterator[Candidate]:
-    """Ever wider layers of the whole domain; in patches where a region can be cut up and is worth it."""
+    """Ever wider layers of the whole domain; in slabs or patches where it can be cut up and is worth it."""
     search = _Search(problem, tol, method, seed, clock)
-    suited = isinstance(method, str) and by_patches.suits(problem)
+    marched = isinstance(method, str) and evolves(problem)
+    suited = marched or (isinstance(method, str) and by_patches.suits(problem))
     while search.width <= _MOST:
         began = clock.seconds
         candidate = search.next()
-        if candidate.failure is None and suited and search.is_slow:
+        slow = search.is_slow or (marched and search.is_late)
+        if candidate.failure is None and suited and slow:
             if _undetermined(problem, search.width):
                 yield replace(candidate, failure=UNDETERMINED, hopeless=True)
                 return
             yield candidate
-            yield from by_patches.candidates(problem, tol, seed, search.start, clock)
+            if marched:
+                yield from by_march.candidates(problem, tol, seed, clock)
+            else:
+                yield from by_patches.candidates(problem, tol, seed, search.start, clock)
             return
         yield candidate
         if candidate.failure is not None:
@@ -129,6 +135,11 @@ class _Search:
         return self.gain < _GAINING and any(
             self.width > width and self.distance > far * self.tol for width, far in _SLOW.items()
         )
+
+    @property
+    def is_late(self) -> bool:
+        """Whether layers of this width would look like the solution, were it not for what happens in time."""
+        return self.width > _UNRESOLVED and self.before is not None and not self.before.resolved
 
     def _layers(self, families: Sequence[Family]) -> list[Solved]:
         before = self.before.trial if self.before is not None else None

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 _LEAST = 1e-15  # of |J|_F: less leaves coefficients that cancel, 1e-13 costs two digits of the solution
+_ALIKE = 1e-12  # of the largest entry
 
 
 class TriangularLinearization:
@@ -47,3 +48,30 @@ class TriangularLinearization:
         """What the rows would be after a step if they were linear: J s + r."""
         expected: Tensor = self.rows + self.jacobian @ step
         return expected
+
+
+class Factored:
+    """A Jacobian J = Q R with its Q kept, for one set of rows after another: undamped steps alone.
+
+    Args:
+        jacobian: (R, P) derivatives of rows by the parameters.
+    """
+
+    def __init__(self, jacobian: Float[Tensor, "R P"]) -> None:
+        self.jacobian, columns = jacobian, jacobian.shape[1]
+        self._basis, triangle = torch.linalg.qr(jacobian)
+        damped = _LEAST * triangle.norm() * torch.eye(columns, dtype=triangle.dtype, device=triangle.device)
+        rotation, self._triangle = torch.linalg.qr(torch.cat([triangle, damped]))
+        self._rotation = rotation[:columns]
+
+    def fits(self, jacobian: Float[Tensor, "R P"]) -> bool:
+        """Whether another Jacobian is this one, but for what rounding makes of places that are far from 0."""
+        if jacobian.shape != self.jacobian.shape:
+            return False
+        return bool((jacobian - self.jacobian).abs().amax() <= _ALIKE * self.jacobian.abs().amax())
+
+    def step(self, rows: Float[Tensor, " R"]) -> Float[Tensor, " P"]:
+        """The s that minimises |J s + r|^2."""
+        projected = self._rotation.T @ (self._basis.T @ rows)
+        solved: Tensor = torch.linalg.solve_triangular(self._triangle, projected[:, None], upper=True)
+        return -solved[:, 0]

@@ -1,0 +1,276 @@
+"""Evolution in two space dimensions or more: a march of layers of random features, each over a slab of time.
+
+A slab is solved and looked at between its points. Where it leaves too much, half its length is tried; where that is no
+use, the layer is too narrow for what varies in space. Slabs of one march have the same features and points, carried to
+where they are: those of one length then have the same matrix where the equations are linear and do not change.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+
+from pinnlite.problem.problem import Problem
+from pinnlite.problem.sample import INTERIOR
+from pinnlite.solving.boxes.block_elimination import Stopped
+from pinnlite.solving.clock import Clock
+from pinnlite.solving.dense import Block, CollocationRows, half_widths
+from pinnlite.solving.estimate import difference
+from pinnlite.solving.features.families import Family, match
+from pinnlite.solving.features.posed import Posed
+from pinnlite.solving.features.stage import stage
+from pinnlite.solving.methods.triangle import Factored, TriangularLinearization
+from pinnlite.solving.refine import Candidate
+from pinnlite.solving.residuals import INTERRUPTED
+from pinnlite.trials.partition import Partition
+from pinnlite.trials.patchwork import Patchwork
+from pinnlite.trials.ridge import Ridge
+
+_CANDIDATES = 4
+_SHARPER = 0.1  # from one march to the next
+_FAMILIES = (*(Family("sin", scale) for scale in (1.0, 2.0, 4.0, 8.0)), Family("tanh", 2.0))
+_SLOWER = 0.3  # in time than in space: what a slab is short for
+_NEAR = (1.0, 1.6)  # times the scale, at a new width
+_FIRST, _MOST, _WIDER = 300, 2600, 1.5  # features
+_NARROW = 600  # features of which more than one family is tried
+_LONGEST = 0.125  # of the time: so that what begins later is not passed over
+_SHORTEST = 1e-6
+_SHORTER, _TELLING = 0.5, 0.4  # half a slab leaves so much less, unless it is space that is not resolved
+_ORDER = 4.0  # in which what a slab leaves falls with its length, at least
+_LONGER, _MOST_LONGER = 1.5, 2.5  # changes of length that are worth it
+_AIM = 0.3  # of what is allowed, where a length or a width is chosen: each slab starts from the noise of the last one
+_STEPS = 10  # of Newton's method
+_LINEAR = 1.2  # times what was promised: a step that leaves no more was the last one
+_VARIATION = 0.3  # of a slab: what the unknowns vary over
+_TINY = 1e-300
+
+
+@dataclass(frozen=True, eq=False)
+class _Slab:
+    """One slab: where it is, its layer, how wrong it is and how large the unknowns are (root mean squares)."""
+
+    low: float
+    high: float
+    layer: Ridge
+    error: float
+    size: float
+
+
+def candidates(problem: Problem, tol: float, seed: int, clock: Clock) -> Iterator[Candidate]:
+    """Marches of growing accuracy, each with features of its own."""
+    accuracy, before, march = tol, None, None
+    for level in range(_CANDIDATES):
+        march = _March(problem, accuracy, seed + level, clock, march)
+        candidate = march.run()
+        if candidate.failure and before is not None and candidate.failure != INTERRUPTED:
+            candidate = replace(candidate, trial=before, reached=None)  # the whole that there is
+        yield candidate
+        if candidate.failure or candidate.trial is None:
+            return
+        apart = math.inf if before is None else difference(before, candidate.trial, problem)
+        before = candidate.trial
+        accuracy *= min(_SHARPER, 0.3 * tol / apart) if 0 < apart < math.inf else _SHARPER
+
+
+class _March:
+    """A march at one accuracy."""
+
+    def __init__(
+        self, problem: Problem, accuracy: float, seed: int, clock: Clock, before: "_March | None"
+    ) -> None:
+        self.problem, self.accuracy, self.seed, self.clock = problem, accuracy, seed, clock
+        self.column = problem.domain.names.index(problem.marching)
+        self.start, self.stop = problem.domain.intervals[problem.marching]
+        self.longest = self.length = _LONGEST * (self.stop - self.start)
+        self.families: Sequence[Family] = _FAMILIES  # of which the best one is kept to
+        self.width = _FIRST
+        if before is not None:  # wider than a march that was not as accurate
+            self.length = before.slabs[0].high - before.slabs[0].low
+            self.families, self.width = [before.family], round(_WIDER * before.width)
+        self.family = self.families[0]
+        self.slabs: list[_Slab] = []
+        self.squares = 0.0  # of the unknowns, integrated over the time so far
+        self.refused = 0
+        self.factors: Factored | None = None  # of the last matrix
+
+    def run(self) -> Candidate:
+        """March to the end, or as far as it goes."""
+        failure = None
+        try:
+            while self.time < self.stop and failure is None:
+                failure = self._advance()
+                done = (self.time - self.start) / (self.stop - self.start)
+                self.clock.tell(f"{self.problem.marching} = {self.time:.3g}, {self.width} features", done)
+        except KeyboardInterrupt:
+            failure = INTERRUPTED
+        except Stopped:
+            failure = (
+                f"The time limit of {self.clock.limit or 0:g} s ended the march at {self.problem.marching} = "
+                f"{self.time:.3g}: give it more time or a larger tol."
+            )
+        note = f"{len(self.slabs)} slabs of {self.width} {self.family}, {self.refused} refused"
+        if not self.slabs:
+            return Candidate(None, note, failure)
+        return Candidate(self._trial(), note, failure, (self.start, self.time) if failure else None)
+
+    @property
+    def time(self) -> float:
+        """How far the march has come."""
+        return self.slabs[-1].high if self.slabs else self.start
+
+    def _advance(self) -> str | None:
+        """Accept one slab, or look for a length and a width that it is resolved with; a sentence where there is none."""
+        slab = self._solved() if self.slabs else self._best()
+        aim = 1.0 if self.slabs else _AIM
+        while self._excess(slab) > aim:
+            aim = _AIM
+            self.refused += 1
+            whole, self.length = slab, _SHORTER * (slab.high - slab.low)
+            slab = self._solved()
+            if self._excess(slab) <= _AIM:
+                break
+            if not slab.error - self._inherited < _TELLING * (whole.error - self._inherited):
+                self.length, self.width = whole.high - whole.low, round(_WIDER * self.width)
+                if self.width > _MOST:
+                    return (
+                        f"{_MOST} features in a slab of {self.problem.marching} do not resolve the solution: "
+                        "try a larger tol, or another trial."
+                    )
+                near = _NEAR if self.width < _NARROW else (1.0,)
+                self.families = [replace(self.family, scale=c * self.family.scale) for c in near]
+                slab = self._best()
+            elif self.length < _SHORTEST * (self.stop - self.start):
+                return (
+                    f"No slab is short enough at {self.problem.marching} = {self.time:.3g}: the initial values may "
+                    "contradict the boundary conditions, or the solution ends there."
+                )
+        self._accept(slab)
+        return None
+
+    def _accept(self, slab: _Slab) -> None:
+        """Go on from a slab. One of another length has a matrix of its own, and has to be worth that."""
+        length = slab.high - slab.low
+        longer = (_AIM * self._allowed(slab) / max(slab.error, _TINY)) ** (1 / _ORDER)
+        if longer > _LONGER:
+            self.length = min(longer, _MOST_LONGER) * length
+        self.slabs.append(slab)
+        self.squares += slab.size**2 * length
+
+    def _excess(self, slab: _Slab) -> float:
+        """How wrong a slab is beyond what it starts from, relative to what is allowed.
+
+        What the last slab left is noise that this one cannot hold, and leaves too.
+        """
+        return max(slab.error - self._inherited, 0.0) / max(self._allowed(slab), _TINY)
+
+    def _allowed(self, slab: _Slab) -> float:
+        """A slab's share of how wrong the march may be."""
+        length = slab.high - slab.low
+        usual = math.sqrt((self.squares + slab.size**2 * length) / (slab.high - self.start))
+        return self.accuracy * usual * math.sqrt(length / (self.stop - self.start))
+
+    @property
+    def _inherited(self) -> float:
+        return self.slabs[-1].error if self.slabs else 0.0
+
+    def _best(self) -> _Slab:
+        """The slab by the family that leaves the least, which is kept to."""
+        slabs = []
+        for self.family in self.families:
+            slabs.append(self._solved())
+        best = min(range(len(slabs)), key=lambda i: slabs[i].error)
+        self.family = self.families[best]
+        return slabs[best]
+
+    def _solved(self) -> _Slab:
+        """The next slab: no crumb is left for the last one."""
+        count = max(1, math.ceil((self.stop - self.time) / min(self.length, self.longest) - 1e-9))
+        high = self.stop if count == 1 else self.time + (self.stop - self.time) / count
+        operations = float(self.width * len(self.problem.unknowns)) ** 3
+        if self.clock.spent or self.clock.overruns(operations):
+            raise Stopped
+        began = self.clock.seconds
+        last = self.slabs[-1].layer if self.slabs else None
+        part = stage(self.problem, self.time, high, last)
+        layer = self._drawn(part)
+        posed = Posed.drawn(part, layer, torch.Generator().manual_seed(self.seed + 1))
+        rows, others = (CollocationRows(layer, blocks, TriangularLinearization) for blocks in posed.blocks)
+        if self.problem.linear:
+            settled = self._linear(rows, layer, high - self.time)
+        else:
+            if last is not None:
+                self._guess(part, layer, last)
+            settled = self._newton(rows, layer)
+        lengths = [_VARIATION * half for half in half_widths(part)]
+        with torch.no_grad():
+            unit = max(
+                block.terms(layer, lengths)[1]
+                for block in posed.blocks[1][: len(part.equations)]
+                if isinstance(block, Block)
+            )
+            error = others.rows().norm().item() / unit
+            size = self._size(part, layer)
+        self.clock.measured(operations, self.clock.seconds - began)
+        return _Slab(self.time, high, layer, error if settled and math.isfinite(error) else math.inf, size)
+
+    def _drawn(self, part: Problem) -> Ridge:
+        """The march's features, over a slab."""
+        layer = self.family.drawn(part, self.width, torch.Generator().manual_seed(self.seed))
+        features, (low, high) = layer.features, part.domain.intervals[part.marching]
+        features.bias.add_((1 - _SLOWER) * features.weight[self.column] * (low + high) / 2)
+        features.weight[self.column] *= _SLOWER
+        return layer
+
+    def _guess(self, part: Problem, layer: Ridge, last: Ridge) -> None:
+        """What the last slab was, as far from its start; with other features, the last slab gone on with."""
+        if (
+            last.coefficients.shape == layer.coefficients.shape
+            and last.features.scale == layer.features.scale
+        ):
+            with torch.no_grad():
+                layer.coefficients.copy_(last.coefficients)
+        else:
+            match(layer, last, part.sample(2 * self.width, conditions=1)[INTERIOR])
+
+    def _linear(self, rows: CollocationRows, layer: Ridge, length: float) -> bool:
+        """Coefficients of least rows; a matrix that a slab of this length had before is not factored again."""
+        residuals, jacobian = rows.assembled()
+        if self.slabs and math.isclose(length, self.slabs[-1].high - self.slabs[-1].low, rel_tol=1e-9):
+            if self.factors is None or not self.factors.fits(jacobian):
+                self.factors = Factored(jacobian)
+            step = self.factors.step(residuals)
+        else:
+            step = TriangularLinearization(residuals, jacobian).step(0.0)
+        with torch.no_grad():
+            layer.coefficients += step.view_as(layer.coefficients)
+        return True
+
+    def _newton(self, rows: CollocationRows, layer: Ridge) -> bool:
+        """The same by Newton's method; whether it came to rest."""
+        for _ in range(_STEPS):
+            here = rows.linearize()
+            step = here.step(0.0)
+            with torch.no_grad():
+                layer.coefficients += step.view_as(layer.coefficients)
+                left = rows.rows().norm()
+            if not left.isfinite():
+                return False
+            if left <= _LINEAR * here.expected(step).norm():
+                return True
+        return False
+
+    def _size(self, part: Problem, layer: Ridge) -> float:
+        """The largest root mean square of an unknown."""
+        X = part.domain.sample(500)
+        zero = (0,) * X.shape[1]
+        values = layer.partials(X, [(unknown, zero) for unknown in part.unknowns])
+        return max(value.square().mean().sqrt().item() for value in values.values())
+
+    def _trial(self) -> Patchwork:
+        """The slabs as one function."""
+        intervals = torch.tensor(list(self.problem.domain.intervals.values()), dtype=torch.float64)
+        low, high = (intervals[:, i].repeat(len(self.slabs), 1) for i in range(2))
+        low[:, self.column] = torch.tensor([slab.low for slab in self.slabs], dtype=torch.float64)
+        high[:, self.column] = torch.tensor([slab.high for slab in self.slabs], dtype=torch.float64)
+        return Patchwork(self.problem.domain, Partition(low, high), [slab.layer for slab in self.slabs])
