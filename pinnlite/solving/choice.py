@@ -10,7 +10,7 @@ from pinnlite.geometry.domains import Box
 from pinnlite.problem.problem import Problem
 from pinnlite.solving.boxes import by_boxes
 from pinnlite.solving.clock import Clock
-from pinnlite.solving.features import by_features
+from pinnlite.solving.features import by_features, by_march
 from pinnlite.solving.features.stage import evolves
 from pinnlite.solving.lines import by_elements, by_windows
 from pinnlite.solving.networks import by_module, by_network
@@ -69,8 +69,7 @@ def ways(task: Task, trial: str | nn.Module) -> list[Way]:
         return [features]
     if trial == "network":
         return [network]
-    marched = trial == "auto" and isinstance(problem.domain, Box) and evolves(problem)
-    elements = _elements(task, cut=not marched)
+    elements = _elements(task)
     if trial == "legendre" and not elements:
         raise ProblemError(
             f"Legendre elements need a box of at most five coordinates, and the domain is {problem.domain}: "
@@ -78,7 +77,11 @@ def ways(task: Task, trial: str | nn.Module) -> list[Way]:
         )
     if not elements:
         return [features] if problem.unknown_parameters or problem.data else [features, network]
-    return elements if trial == "legendre" or not _others_may(problem) else [*elements, features, network]
+    if trial == "legendre" or not _others_may(problem):
+        return elements
+    if isinstance(problem.domain, Box) and evolves(problem):
+        return [*_elements(task, cut=False), _march(task), *elements, network]
+    return [*elements, features, network]
 
 
 def _others_may(problem: Problem) -> bool:
@@ -104,7 +107,14 @@ def _features(task: Task) -> Way:
     )
 
 
-def _elements(task: Task, cut: bool) -> list[Way]:
+def _march(task: Task) -> Way:
+    """Slabs of time, whatever one layer over the whole of it may be good for."""
+    problem, tol, clock = task.problem, task.tol, task.clock
+    reason = f"random features in slabs of {problem.marching}"
+    return Way(KINDS["features"], reason, lambda: by_march.candidates(problem, tol, task.seed, clock))
+
+
+def _elements(task: Task, cut: bool = True) -> list[Way]:
     """The ways by Legendre elements that can represent the problem; without ``cut`` a single box stays one."""
     problem, tol, clock, kind = task.problem, task.tol, task.clock, KINDS["legendre"]
     if len(problem.domain.names) == 1:

@@ -37,6 +37,8 @@ _MOST_RESTLESS = 10  # iterations in a row that did not come to rest
 _AMPLIFIED = 1e2  # noise in the rows by more than this, and by ever more: the problem may not be well posed
 _GROWN = 10.0  # the amplification from one candidate to the next: it is not
 
+_TELLING = 12  # the degree from which the decay of coefficients tells what higher ones will be
+
 _NO_START = (
     "The equations are not finite for a first guess that meets the conditions, nor for u = 0, 1 or -1 (a root, a "
     "logarithm or a quotient of u): write them for a function that stays away from there, such as log(u) or 1/u."
@@ -124,7 +126,7 @@ class _Attempt:
             finer = self.refinement.finer(outcome, accuracy)
             if finer is None:
                 break
-            if finer is outcome.boxes or self._too_many(finer):
+            if finer is outcome.boxes or self._too_many(finer) or self._too_slow(accuracy):
                 if self.amplification < math.inf:  # not the first: still good enough to measure that one by
                     break
                 return self._ended(self._unresolved)
@@ -168,6 +170,19 @@ class _Attempt:
             return False
         many = len(boxes.partition) * members_of(boxes.degree, self.d) * len(self.problem.unknowns)
         return not self.cut or many > _MOST_UNKNOWNS[self.d]
+
+    def _too_slow(self, accuracy: float) -> bool:
+        """Whether a box that stays one does not promise the accuracy: by its decay from the last degree to this one."""
+        if self.cut or self.coarser is None or self.solved is None or self.solved.degree < _TELLING:
+            return False
+        before, now = (boxes.tails().amax().item() for boxes in (self.coarser, self.solved))
+        rate = (
+            math.log(before / now) / (self.solved.degree - self.coarser.degree) if before > now > 0 else 0.0
+        )
+        return (
+            now > accuracy
+            and self.solved.degree * rate + math.log(now / accuracy) > most_degree(self.d) * rate
+        )
 
     @staticmethod
     def _note(boxes: Boxes) -> str:

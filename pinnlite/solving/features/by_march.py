@@ -120,7 +120,7 @@ class _March:
         return self.slabs[-1].high if self.slabs else self.start
 
     def _advance(self) -> str | None:
-        """Accept one slab, or look for a length and a width that it is resolved with; a sentence where there is none."""
+        """Accept a slab, or look for a length and a width that it is resolved with; a sentence where there is none."""
         slab = self._solved() if self.slabs else self._best()
         aim = 1.0 if self.slabs else _AIM
         while self._excess(slab) > aim:
@@ -177,7 +177,8 @@ class _March:
     def _best(self) -> _Slab:
         """The slab by the family that leaves the least, which is kept to."""
         slabs = []
-        for self.family in self.families:
+        for family in self.families:
+            self.family = family
             slabs.append(self._solved())
         best = min(range(len(slabs)), key=lambda i: slabs[i].error)
         self.family = self.families[best]
