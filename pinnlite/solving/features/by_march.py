@@ -33,15 +33,17 @@ _FAMILIES = (*(Family("sin", scale) for scale in (1.0, 2.0, 4.0, 8.0)), Family("
 _SLOWER = 0.3  # in time than in space: what a slab is short for
 _NEAR = (1.0, 1.6)  # times the scale, at a new width
 _FIRST, _MOST, _WIDER = 300, 2600, 1.5  # features
+_LITTLE, _CHECKED = 1.1, 0.8  # features and length of a slab beside those of the march before
 _NARROW = 600  # features of which more than one family is tried
 _LONGEST = 0.125  # of the time: so that what begins later is not passed over
 _SHORTEST = 1e-6
 _SHORTER, _TELLING = 0.5, 0.4  # half a slab leaves so much less, unless it is space that is not resolved
 _ORDER = 4.0  # in which what a slab leaves falls with its length, at least
 _LONGER, _MOST_LONGER = 1.5, 2.5  # changes of length that are worth it
-_AIM = 0.3  # of what is allowed, where a length or a width is chosen: each slab starts from the noise of the last one
-_STEPS = 10  # of Newton's method
-_LINEAR = 1.2  # times what was promised: a step that leaves no more was the last one
+_AIM = 0.3  # of what is allowed, where a length is chosen: each slab starts from the noise of the last one
+_STEPS = 12  # of Newton's method
+_SLOW = 0.3  # of the last step: the matrix has changed too much
+_SETTLED = 0.1  # of the rows: a step that changes them by less is the last one
 _VARIATION = 0.3  # of a slab: what the unknowns vary over
 _TINY = 1e-300
 
@@ -58,7 +60,7 @@ class _Slab:
 
 
 def candidates(problem: Problem, tol: float, seed: int, clock: Clock) -> Iterator[Candidate]:
-    """Marches of growing accuracy, each with features of its own."""
+    """Marches in pairs of about one accuracy, with other features and slabs: each measures the one before."""
     accuracy, before, march = tol, None, None
     for level in range(_CANDIDATES):
         march = _March(problem, accuracy, seed + level, clock, march)
@@ -68,9 +70,10 @@ def candidates(problem: Problem, tol: float, seed: int, clock: Clock) -> Iterato
         yield candidate
         if candidate.failure or candidate.trial is None:
             return
-        apart = math.inf if before is None else difference(before, candidate.trial, problem)
+        if before is not None:
+            apart = difference(before, candidate.trial, problem)
+            accuracy *= min(_SHARPER, 0.3 * tol / apart) if apart < math.inf else _SHARPER
         before = candidate.trial
-        accuracy *= min(_SHARPER, 0.3 * tol / apart) if 0 < apart < math.inf else _SHARPER
 
 
 class _March:
@@ -85,14 +88,15 @@ class _March:
         self.longest = self.length = _LONGEST * (self.stop - self.start)
         self.families: Sequence[Family] = _FAMILIES  # of which the best one is kept to
         self.width = _FIRST
-        if before is not None:  # wider than a march that was not as accurate
-            self.length = before.slabs[0].high - before.slabs[0].low
-            self.families, self.width = [before.family], round(_WIDER * before.width)
+        if before is not None:  # a little finer, and nothing the same
+            self.length = _CHECKED * (before.slabs[0].high - before.slabs[0].low)
+            self.families, self.width = [before.family], round(_LITTLE * before.width)
         self.family = self.families[0]
         self.slabs: list[_Slab] = []
         self.squares = 0.0  # of the unknowns, integrated over the time so far
         self.refused = 0
-        self.factors: Factored | None = None  # of the last matrix
+        self.drawn: tuple[Family, int, float] | None = None  # the last features, and the length of their slab
+        self.factors: Factored | None = None  # of their matrix
 
     def run(self) -> Candidate:
         """March to the end, or as far as it goes."""
@@ -122,13 +126,11 @@ class _March:
     def _advance(self) -> str | None:
         """Accept a slab, or look for a length and a width that it is resolved with; a sentence where there is none."""
         slab = self._solved() if self.slabs else self._best()
-        aim = 1.0 if self.slabs else _AIM
-        while self._excess(slab) > aim:
-            aim = _AIM
+        while self._excess(slab) > 1.0:
             self.refused += 1
             whole, self.length = slab, _SHORTER * (slab.high - slab.low)
             slab = self._solved()
-            if self._excess(slab) <= _AIM:
+            if self._excess(slab) <= 1.0:
                 break
             if not slab.error - self._inherited < _TELLING * (whole.error - self._inherited):
                 self.length, self.width = whole.high - whole.low, round(_WIDER * self.width)
@@ -197,12 +199,12 @@ class _March:
         layer = self._drawn(part)
         posed = Posed.drawn(part, layer, torch.Generator().manual_seed(self.seed + 1))
         rows, others = (CollocationRows(layer, blocks, TriangularLinearization) for blocks in posed.blocks)
-        if self.problem.linear:
-            settled = self._linear(rows, layer, high - self.time)
-        else:
-            if last is not None:
-                self._guess(part, layer, last)
-            settled = self._newton(rows, layer)
+        if last is not None and not self.problem.linear:
+            self._guess(part, layer, last)
+        drawn = (self.family, self.width, high - self.time)
+        if self.drawn is None or self.drawn[:2] != drawn[:2] or not math.isclose(self.drawn[2], drawn[2]):
+            self.drawn, self.factors = drawn, None
+        settled = self._settled(rows, layer)
         lengths = [_VARIATION * half for half in half_widths(part)]
         with torch.no_grad():
             unit = max(
@@ -234,31 +236,26 @@ class _March:
         else:
             match(layer, last, part.sample(2 * self.width, conditions=1)[INTERIOR])
 
-    def _linear(self, rows: CollocationRows, layer: Ridge, length: float) -> bool:
-        """Coefficients of least rows; a matrix that a slab of this length had before is not factored again."""
-        residuals, jacobian = rows.assembled()
-        if self.slabs and math.isclose(length, self.slabs[-1].high - self.slabs[-1].low, rel_tol=1e-9):
-            if self.factors is None or not self.factors.fits(jacobian):
-                self.factors = Factored(jacobian)
-            step = self.factors.step(residuals)
-        else:
-            step = TriangularLinearization(residuals, jacobian).step(0.0)
-        with torch.no_grad():
-            layer.coefficients += step.view_as(layer.coefficients)
-        return True
+    def _settled(self, rows: CollocationRows, layer: Ridge) -> bool:
+        """Move coefficients to the least rows by the factors that there are, anew where they are no good any more.
 
-    def _newton(self, rows: CollocationRows, layer: Ridge) -> bool:
-        """The same by Newton's method; whether it came to rest."""
+        The factors of the last slab are those of this one too, or nearly so.
+        """
+        before = math.inf
         for _ in range(_STEPS):
-            here = rows.linearize()
-            step = here.step(0.0)
+            with torch.no_grad():
+                residuals = rows.rows()
+            if not residuals.isfinite().all():
+                return False
+            step, moved = self.factors.step(residuals) if self.factors else (None, math.inf)
+            if step is None or moved > _SLOW * before:
+                self.factors = Factored(rows.assembled()[1])
+                step, moved = self.factors.step(residuals)
             with torch.no_grad():
                 layer.coefficients += step.view_as(layer.coefficients)
-                left = rows.rows().norm()
-            if not left.isfinite():
-                return False
-            if left <= _LINEAR * here.expected(step).norm():
+            if moved <= _SETTLED * residuals.norm():
                 return True
+            before = moved
         return False
 
     def _size(self, part: Problem, layer: Ridge) -> float:

@@ -11,7 +11,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 _LEAST = 1e-15  # of |J|_F: less leaves coefficients that cancel, 1e-13 costs two digits of the solution
-_ALIKE = 1e-12  # of the largest entry
 
 
 class TriangularLinearization:
@@ -51,27 +50,32 @@ class TriangularLinearization:
 
 
 class Factored:
-    """A Jacobian J = Q R with its Q kept, for one set of rows after another: undamped steps alone.
+    """A Jacobian J = Q R that is kept, for one set of rows after another: undamped steps alone.
 
     Args:
         jacobian: (R, P) derivatives of rows by the parameters.
     """
 
     def __init__(self, jacobian: Float[Tensor, "R P"]) -> None:
-        self.jacobian, columns = jacobian, jacobian.shape[1]
-        self._basis, triangle = torch.linalg.qr(jacobian)
-        damped = _LEAST * triangle.norm() * torch.eye(columns, dtype=triangle.dtype, device=triangle.device)
-        rotation, self._triangle = torch.linalg.qr(torch.cat([triangle, damped]))
-        self._rotation = rotation[:columns]
+        columns = jacobian.shape[1]
+        self._reflections = torch.geqrf(jacobian)
+        self._whole = self._reflections[0][:columns].triu()
+        damped = (
+            _LEAST * self._whole.norm() * torch.eye(columns, dtype=jacobian.dtype, device=jacobian.device)
+        )
+        self._rotation = torch.geqrf(torch.cat([self._whole, damped]))
+        self._triangle = self._rotation[0][:columns].triu()
 
-    def fits(self, jacobian: Float[Tensor, "R P"]) -> bool:
-        """Whether another Jacobian is this one, but for what rounding makes of places that are far from 0."""
-        if jacobian.shape != self.jacobian.shape:
-            return False
-        return bool((jacobian - self.jacobian).abs().amax() <= _ALIKE * self.jacobian.abs().amax())
+    def step(self, rows: Float[Tensor, " R"]) -> tuple[Float[Tensor, " P"], float]:
+        """The s that minimises |J s + r|^2, and |J s|."""
+        columns = self._triangle.shape[1]
+        projected = _turned(self._reflections, rows)[:columns]
+        projected = _turned(self._rotation, torch.cat([projected, torch.zeros_like(projected)]))[:columns]
+        solved = torch.linalg.solve_triangular(self._triangle, projected[:, None], upper=True)[:, 0]
+        return -solved, (self._whole @ solved).norm().item()
 
-    def step(self, rows: Float[Tensor, " R"]) -> Float[Tensor, " P"]:
-        """The s that minimises |J s + r|^2."""
-        projected = self._rotation.T @ (self._basis.T @ rows)
-        solved: Tensor = torch.linalg.solve_triangular(self._triangle, projected[:, None], upper=True)
-        return -solved[:, 0]
+
+def _turned(reflections: tuple[Tensor, Tensor], rows: Float[Tensor, " R"]) -> Float[Tensor, " R"]:
+    """Q^T r, for a Q that is kept as reflections."""
+    turned: Tensor = torch.ormqr(*reflections, rows[:, None], left=True, transpose=True)
+    return turned[:, 0]
