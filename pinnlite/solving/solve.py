@@ -131,7 +131,8 @@ def _best(
         if result.error <= tol or result.interrupted or result.candidate.hopeless or clock.spent:
             break
         why = f", for {way.kind} did not reach the tolerance: {_short(result)}"
-    kind, best = min(results, key=lambda each: each[1].error)
+    # Where nothing could be measured, the part that a march has reached is more than what did not resolve the whole.
+    kind, best = min(results, key=lambda each: (each[1].error, each[1].candidate.reached is None))
     return kind, best, history
 
 

@@ -27,8 +27,8 @@ from pinnlite.trials.partition import Partition
 from pinnlite.trials.patchwork import Patchwork
 from pinnlite.trials.ridge import Ridge
 
-_CANDIDATES = 4
-_SHARPER = 0.1  # from one march to the next
+_CANDIDATES = 6
+_SHARPER = 0.1  # from one pair of marches to the next
 _FAMILIES = (*(Family("sin", scale) for scale in (1.0, 2.0, 4.0, 8.0)), Family("tanh", 2.0))
 _SLOWER = 0.3  # in time than in space: what a slab is short for
 _NEAR = (1.0, 1.6)  # times the scale, at a new width
@@ -38,14 +38,25 @@ _NARROW = 600  # features of which more than one family is tried
 _LONGEST = 0.125  # of the time: so that what begins later is not passed over
 _SHORTEST = 1e-6
 _SHORTER, _TELLING = 0.5, 0.4  # half a slab leaves so much less, unless it is space that is not resolved
+_WIDENED = 0.7  # what a wider layer leaves of that, if it is to be worth its while
 _ORDER = 4.0  # in which what a slab leaves falls with its length, at least
 _LONGER, _MOST_LONGER = 1.5, 2.5  # changes of length that are worth it
+_MARGIN, _UNDAMPED = (
+    5.0,
+    1.5,
+)  # times the accuracy: what is left between the points is more than the error of what is damped
 _AIM = 0.3  # of what is allowed, where a length is chosen: each slab starts from the noise of the last one
 _STEPS = 12  # of Newton's method
 _SLOW = 0.3  # of the last step: the matrix has changed too much
 _SETTLED = 0.1  # of the rows: a step that changes them by less is the last one
 _VARIATION = 0.3  # of a slab: what the unknowns vary over
 _TINY = 1e-300
+
+_REMEDY = "try a larger tol, or another trial."
+_SINGULAR = (
+    "the initial values may contradict the boundary conditions, or the solution is not smooth or ends there. "
+    "Try a larger tol, or another trial."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,19 +71,20 @@ class _Slab:
 
 
 def candidates(problem: Problem, tol: float, seed: int, clock: Clock) -> Iterator[Candidate]:
-    """Marches in pairs of about one accuracy, with other features and slabs: each measures the one before."""
+    """Marches in pairs of one accuracy, with other features and slabs: each measures the one before."""
     accuracy, before, march = tol, None, None
     for level in range(_CANDIDATES):
         march = _March(problem, accuracy, seed + level, clock, march)
         candidate = march.run()
-        if candidate.failure and before is not None and candidate.failure != INTERRUPTED:
-            candidate = replace(candidate, trial=before, reached=None)  # the whole that there is
+        if candidate.failure and before is not None:
+            reached = problem.domain.intervals[problem.marching]
+            candidate = replace(candidate, trial=before, reached=reached)  # the whole that there is
         yield candidate
         if candidate.failure or candidate.trial is None:
             return
-        if before is not None:
+        if before is not None and level % 2 > 0:
             apart = difference(before, candidate.trial, problem)
-            accuracy *= min(_SHARPER, 0.3 * tol / apart) if apart < math.inf else _SHARPER
+            accuracy *= min(_SHARPER, 0.3 * tol / apart)
         before = candidate.trial
 
 
@@ -84,6 +96,8 @@ class _March:
     ) -> None:
         self.problem, self.accuracy, self.seed, self.clock = problem, accuracy, seed, clock
         self.column = problem.domain.names.index(problem.marching)
+        waves = max(index[self.column] for index in problem.orders.values()) > 1
+        self.margin = _UNDAMPED if waves else _MARGIN
         self.start, self.stop = problem.domain.intervals[problem.marching]
         self.longest = self.length = _LONGEST * (self.stop - self.start)
         self.families: Sequence[Family] = _FAMILIES  # of which the best one is kept to
@@ -91,7 +105,7 @@ class _March:
         if before is not None:  # a little finer, and nothing the same
             self.length = _CHECKED * (before.slabs[0].high - before.slabs[0].low)
             self.families, self.width = [before.family], round(_LITTLE * before.width)
-        self.family = self.families[0]
+        self.family: Family = self.families[0]
         self.slabs: list[_Slab] = []
         self.squares = 0.0  # of the unknowns, integrated over the time so far
         self.refused = 0
@@ -105,13 +119,13 @@ class _March:
             while self.time < self.stop and failure is None:
                 failure = self._advance()
                 done = (self.time - self.start) / (self.stop - self.start)
-                self.clock.tell(f"{self.problem.marching} = {self.time:.3g}, {self.width} features", done)
+                self.clock.tell(f"{self._place}, {self.width} features", done)
         except KeyboardInterrupt:
             failure = INTERRUPTED
         except Stopped:
             failure = (
-                f"The time limit of {self.clock.limit or 0:g} s ended the march at {self.problem.marching} = "
-                f"{self.time:.3g}: give it more time or a larger tol."
+                f"The time limit of {self.clock.limit or 0:g} s ended the march at {self._place}: "
+                "give it more time or a larger tol."
             )
         note = f"{len(self.slabs)} slabs of {self.width} {self.family}, {self.refused} refused"
         if not self.slabs:
@@ -132,23 +146,30 @@ class _March:
             slab = self._solved()
             if self._excess(slab) <= 1.0:
                 break
-            if not slab.error - self._inherited < _TELLING * (whole.error - self._inherited):
-                self.length, self.width = whole.high - whole.low, round(_WIDER * self.width)
-                if self.width > _MOST:
-                    return (
-                        f"{_MOST} features in a slab of {self.problem.marching} do not resolve the solution: "
-                        "try a larger tol, or another trial."
-                    )
-                near = _NEAR if self.width < _NARROW else (1.0,)
-                self.families = [replace(self.family, scale=c * self.family.scale) for c in near]
-                slab = self._best()
-            elif self.length < _SHORTEST * (self.stop - self.start):
-                return (
-                    f"No slab is short enough at {self.problem.marching} = {self.time:.3g}: the initial values may "
-                    "contradict the boundary conditions, or the solution ends there."
-                )
+            if self._is_better(slab, whole, _TELLING):
+                if self.length < _SHORTEST * (self.stop - self.start):
+                    return f"No slab is short enough at {self._place}: {_SINGULAR}"
+                continue
+            self.length, self.width = whole.high - whole.low, round(_WIDER * self.width)
+            if self.width > _MOST:
+                return f"{_MOST} features in a slab do not resolve the solution at {self._place}: {_REMEDY}"
+            near = _NEAR if self.width < _NARROW else (1.0,)
+            self.families = [replace(self.family, scale=c * self.family.scale) for c in near]
+            slab = self._best()
+            if self.width > _NARROW and not self._is_better(slab, whole, _WIDENED):
+                return f"Neither shorter slabs nor more features help at {self._place}: {_SINGULAR}"
         self._accept(slab)
         return None
+
+    def _is_better(self, slab: _Slab, than: _Slab, share: float) -> bool:
+        """Whether a slab leaves no more than a share of what another one does; none that was not solved does."""
+        if not math.isfinite(slab.error):
+            return slab.high < than.high  # Newton's method may find what it starts from in a shorter one
+        return slab.error - self._inherited < share * (than.error - self._inherited)
+
+    @property
+    def _place(self) -> str:
+        return f"{self.problem.marching} = {self.time:.3g}"
 
     def _accept(self, slab: _Slab) -> None:
         """Go on from a slab. One of another length has a matrix of its own, and has to be worth that."""
@@ -170,7 +191,7 @@ class _March:
         """A slab's share of how wrong the march may be."""
         length = slab.high - slab.low
         usual = math.sqrt((self.squares + slab.size**2 * length) / (slab.high - self.start))
-        return self.accuracy * usual * math.sqrt(length / (self.stop - self.start))
+        return self.margin * self.accuracy * usual * math.sqrt(length / (self.stop - self.start))
 
     @property
     def _inherited(self) -> float:

@@ -1,7 +1,9 @@
 """A stage of an evolution: the same problem between two times, from the state that was reached."""
 
 import copy
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -90,7 +92,7 @@ def _state(problem: Problem, before: Approximation, time: int, low: float) -> li
         key: Key = (unknown, index)
         placed: Placed = (unknown, index, at)
 
-        def residual(places: Values, values: dict[Placed, Tensor]) -> Tensor:
+        def residual(places: Values, values: Mapping[Any, Tensor]) -> Tensor:
             like = values[placed]
             columns = [torch.as_tensor(places.get(name, low)).to(like).expand(len(like)) for name in names]
             columns[time] = torch.full_like(like, low)
