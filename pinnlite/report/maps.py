@@ -9,7 +9,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from pinnlite.report.plots import INK, TYPE, mathematics, new_figure, set_title
+from pinnlite.report.plots import INK, OBSERVED, TYPE, mathematics, new_figure, set_title
 
 Array = NDArray[np.float64]
 
@@ -30,6 +30,7 @@ def map_figure(
     errors: Mapping[str, Array],
     *,
     errors_label: str,
+    observed: Mapping[str, Array] | None = None,
     cells: Array | None = None,
     title: str = "",
 ) -> Figure:
@@ -41,6 +42,7 @@ def map_figure(
         values: (n, m) values of each unknown by its name, NaN outside the domain.
         errors: (n, m) errors or residuals by name, drawn in the same order; their magnitudes are drawn.
         errors_label: what they are.
+        observed: (n, 3) places and values that were observed, by the unknown's name; the places are marked.
         cells: (E, 2, 2) lower and upper corners of the elements, to be outlined if they are few enough to be seen.
         title: a few words on what was solved and how well.
     """
@@ -49,6 +51,8 @@ def map_figure(
     for axes, (name, array) in zip(rows[:, 0], values.items(), strict=False):
         image = axes.pcolormesh(*grid, array.T, cmap=_VALUES, shading="nearest", rasterized=True)
         _finish(figure, axes, image, mathematics(f"{name}({names[0]}, {names[1]})"))
+        if observed and name in observed:
+            axes.plot(*observed[name][:, :2].T, **OBSERVED)
     for axes, (name, array) in zip(rows[:, 1], errors.items(), strict=False):
         size = np.abs(array)
         bottom, top = _scale(size)

@@ -25,6 +25,14 @@ _LINES: list[dict[str, Any]] = [
 ]
 INK, _PALE = "#222222", "#c8c8c8"
 TYPE: dict[str, Any] = {"math_fontfamily": "cm", "fontsize": 12}
+OBSERVED: dict[str, Any] = {
+    "linestyle": "",
+    "marker": "o",
+    "markersize": 3.5,
+    "markerfacecolor": "#d9641e",
+    "markeredgecolor": "white",
+    "markeredgewidth": 0.6,
+}
 _WIDTH = 6.4  # inches
 _RESOLUTION = 160  # dots per inch
 _MOST_LINES = 40
@@ -74,6 +82,7 @@ def solution_figure(
     *,
     below_label: str,
     reference: Mapping[str, Curve] | None = None,
+    observed: Mapping[str, Array] | None = None,
     edges: Curve | None = None,
     title: str = "",
 ) -> Figure:
@@ -86,6 +95,7 @@ def solution_figure(
         below: (N,) errors or residuals by name; their magnitudes are drawn.
         below_label: what they are, as the axis says it.
         reference: (N,) trusted values by the unknown's name.
+        observed: (n, 2) places and values that were observed, by the unknown's name.
         edges: where elements meet.
         title: a few words on what was solved and how well.
     """
@@ -95,7 +105,9 @@ def solution_figure(
         upper.plot(x, curve, **line, label=mathematics(unknown))
     for unknown, curve in (reference or {}).items():
         _sparse_dots(upper, x, curve, f"{mathematics(unknown)} reference")
-    _legend(upper, len(values) + len(reference or {}))
+    for unknown, points in (observed or {}).items():
+        upper.plot(*points.T, **OBSERVED, label=f"{mathematics(unknown)} observed")
+    _legend(upper, len(values) + len(reference or {}) + len(observed or {}))
     if len(values) == 1:
         upper.set_ylabel(mathematics(f"{next(iter(values))}({name})"), **TYPE)
     _log_curves(lower, x, below, below_label)
