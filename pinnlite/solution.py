@@ -113,7 +113,7 @@ class Solution:
     def compare(self, reference: Callable[..., Any] | None = None) -> Comparison:
         """Compute the error against a reference: a callable, or SciPy's integrators at their tightest.
 
-        The relative L2 norm |u - r| / |r| is taken by Gauss quadrature on points that the solver never saw.
+        The relative L2 norm ``|u - r| / |r|`` is taken by Gauss quadrature on points that the solver never saw.
 
         Args:
             reference: called like the solution, it gives what is taken for the truth. Without it, initial values are

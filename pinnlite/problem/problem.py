@@ -42,13 +42,14 @@ class Problem:
     """Equations and conditions on a domain.
 
     Args:
-        statements: equations and conditions as text (API: ``u'' + u = 0``, ``u(0) = 0``), one or several in each.
+        statements: equations and conditions as text, ``u'' + u = 0`` and ``u(0) = 0``, one or several in each; or as
+            ``equation``, ``condition`` and ``data`` make them.
         on: a region, such as ``Disk((0, 0), 1)``, whose coordinates come first among the problem's.
         names: a coordinate if the value is an interval ``(low, high)``, a parameter if it is a number.
 
     A condition ``u = 0 on boundary`` holds on the whole boundary, ``u = 0 on left`` on the part of that name;
     ``du/dn`` is the derivative along the outward normal. The ends of a coordinate all of whose data are at one of them,
-    as those of time are, are no part of the boundary (``initial_coordinates`` has the rule).
+    as those of time are, are no part of the boundary.
 
     Expressions are differentiated as wholes, too: ``(k*u_x)_x``, ``(u^2)''``, ``d/dx(x^2*du/dx)``, ``d2(u^2)/dx2``,
     ``laplacian(u)`` or ``Δu``, ``div(k*grad(u))``, ``dot(grad(u), grad(v))``. The operators are those of
