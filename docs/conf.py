@@ -18,6 +18,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "machinery.mathematics",
     "machinery.vocabulary",
+    "machinery.house",
     "machinery.scratch",
 ]
 exclude_patterns = ["machinery", "gallery/**/*.ipynb", "gallery/**/*.py"]

@@ -20,6 +20,7 @@ from pinnlite.cli import main
 
 NUMBER = re.compile(r"[-−]?\d+\.?\d*(?:e[-+]?\d+)?")
 CLAIM = re.compile(r"(?:tensor|array)?[\[({]*(?:[-−]?\d|'|\"|True|False|None)|raises ")
+QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 CLOSE, ZERO = 1e-6, 1e-9
 SHOWN = {
     "python",
@@ -164,16 +165,13 @@ def assert_holds(claim: str, value: Any, where: str) -> None:
     found = list(_scalars(value))
     words = re.findall(r"\b(?:True|False|None)\b", stated)
     assert words == [str(each) for each in found if isinstance(each, bool | None)], f"{where}: {claim}"
-    quoted = re.findall(r"'([^']*)'|\"([^\"]*)\"", stated) if not isinstance(value, dict) else []
-    if quoted:
-        assert [a or b for a, b in quoted] == [each for each in found if isinstance(each, str)], (
-            f"{where}: {claim}"
-        )
-        return
-    numbers = NUMBER.findall(re.sub(r"'[^']*'|\"[^\"]*\"", "", stated))
+    quoted = [a or b for a, b in QUOTED.findall(stated)] if not isinstance(value, dict) else []
+    texts = [each for each in found if isinstance(each, str)]
+    assert not quoted or quoted == texts, f"{where}: {claim}"
+    numbers = NUMBER.findall(QUOTED.sub("", stated))
     others = [each for each in found if isinstance(each, int | float) and not isinstance(each, bool)]
-    for each in found:
-        others += _floats(NUMBER.findall(each)) if isinstance(each, str) else []
+    for text in () if quoted else texts:
+        others += _floats(NUMBER.findall(text))
     assert len(numbers) == len(others), f"{where}: {claim} of {value}"
     for number, other in zip(numbers, others, strict=True):
         exact = float(number.replace("−", "-"))

@@ -52,7 +52,15 @@ def test_a_comment_that_is_right(code: str) -> None:
 
 @pytest.mark.parametrize(
     "code",
-    ["2 / 3  # 0.66", "[1, 2]  # 1", "2.4  # 2", "1 > 2  # True", "'a'  # 'b'", "1 + 1  # raises TypeError"],
+    [
+        "2 / 3  # 0.66",
+        "[1, 2]  # 1",
+        "2.4  # 2",
+        "1 > 2  # True",
+        "'a'  # 'b'",
+        "('a', 1)  # ('a', 2)",
+        "1 + 1  # raises TypeError",
+    ],
 )
 def test_a_comment_that_is_wrong(code: str) -> None:
     with pytest.raises((AssertionError, pytest.fail.Exception)):
