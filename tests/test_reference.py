@@ -1,5 +1,9 @@
 """The API reference has every public name once, and nothing that is not there."""
 
+import ast
+import builtins
+import doctest
+import inspect
 import re
 from collections import Counter
 from pathlib import Path
@@ -29,3 +33,38 @@ def test_every_entry_is_of_the_right_kind() -> None:
 def test_every_page_is_in_the_contents() -> None:
     listed = re.findall(r"^[a-z]+$", PAGES["index"], re.MULTILINE)
     assert sorted([*listed, "index"]) == sorted(PAGES)
+
+
+def documented() -> dict[str, str]:
+    """What public names and their public methods say of themselves."""
+    found = {}
+    for name in pl.__all__:
+        thing = getattr(pl, name)
+        found[name] = inspect.getdoc(thing) or ""
+        for method, value in vars(thing).items() if isinstance(thing, type) else ():
+            if not method.startswith("_"):
+                found[f"{name}.{method}"] = inspect.getdoc(value) or ""
+    return found
+
+
+def free_names(source: str) -> set[str]:
+    """The names that a piece of code uses and does not make."""
+    nodes = list(ast.walk(ast.parse(source)))
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    own = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+    own |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+    own |= {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    imports = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+    own |= {each.asname or each.name for node in imports for each in node.names}
+    return {node.id for node in names} - own - set(dir(builtins))
+
+
+def test_an_example_is_all_that_there_is_to_type() -> None:
+    """The tests of docstrings see the names of a module, which a reader does not."""
+    parser = doctest.DocTestParser()
+    sources = {
+        name: "".join(each.source for each in parser.get_examples(text))
+        for name, text in documented().items()
+    }
+    assert sum(map(bool, sources.values())) > 50
+    assert {name: free for name, source in sources.items() if (free := free_names(source))} == {}

@@ -43,7 +43,7 @@ class Rooms(SphinxDirective):
                 path = path if path.is_dir() else path.with_suffix(".py")
                 mark = f"{room}/" if path.is_dir() else path.name
                 beside = [other for other in layer if other != room]
-                note = f" Beside {' and '.join(beside)}." if beside else ""
+                note = f" It does not know {' and '.join(beside)}, nor they it." if beside else ""
                 body += nodes.row(
                     "", _cell(nodes.literal(mark, mark)), _cell(*_prose(first_line(path) + note))
                 )

@@ -176,8 +176,8 @@ class Region(ABC):
             ProblemError: there is no part of that name.
 
         Example:
-            >>> from pinnlite.geometry.ball import Disk
-            >>> X, n = Disk((0, 0), 2).boundary(50)
+            >>> import pinnlite as pl
+            >>> X, n = pl.Disk((0, 0), 2).boundary(50)
             >>> X.allclose(2 * n)
             True
         """

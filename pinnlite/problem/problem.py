@@ -62,10 +62,11 @@ class Problem:
         ProblemError: there are too few, too many, contradictory or out-of-domain conditions, or a bad domain.
 
     Example:
-        >>> problem = Problem("u'' + u = 0", "u(0) = 0", "u'(0) = 1", x=(0, 1))
+        >>> import pinnlite as pl
+        >>> problem = pl.Problem("u'' + u = 0", "u(0) = 0", "u'(0) = 1", x=(0, 1))
         >>> problem.unknowns
         ('u',)
-        >>> membrane = Problem("u_xx + u_yy = -1", "u = 0 on boundary", x=(0, 1), y=(0, 1))
+        >>> membrane = pl.Problem("u_xx + u_yy = -1", "u = 0 on boundary", x=(0, 1), y=(0, 1))
         >>> len(membrane.conditions), len(membrane.stated)
         (4, 1)
     """
@@ -177,7 +178,8 @@ class Problem:
             ProblemError: a count or the kind makes no sense.
 
         Example:
-            >>> problem = Problem("u_t = u_xx", "u(x, 0) = 1", "u(0, t) = 0", "u(1, t) = 0", x=(0, 1), t=(0, 1))
+            >>> import pinnlite as pl
+            >>> problem = pl.Problem("u_t = u_xx", "u(x, 0) = 1", "u(0, t) = 0", "u(1, t) = 0", x=(0, 1), t=(0, 1))
             >>> {name: len(points) for name, points in problem.sample(100).items()}
             {'interior': 100, 'u(x, 0) = 1': 10, 'u(0, t) = 0': 10, 'u(1, t) = 0': 10}
         """
@@ -216,7 +218,8 @@ class Problem:
 
         Example:
             >>> import torch
-            >>> problem = Problem("u' = u", "u(0) = 1", x=(0, 1))
+            >>> import pinnlite as pl
+            >>> problem = pl.Problem("u' = u", "u(0) = 1", x=(0, 1))
             >>> rows = problem.residuals(torch.exp, problem.sample(5))
             >>> {name: float(row.abs().max()) < 1e-15 for name, row in rows.items()}
             {"u' = u": True, 'u(0) = 1': True}
