@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check bench fuzz install
+.PHONY: help demo test check docs bench fuzz install
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -12,7 +12,7 @@ help:  ## list the targets
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,docs]'
 	@touch $@
 
 demo: $(READY)  ## derivatives, fits and solutions of sin(x); pictures in demo/
@@ -21,12 +21,16 @@ demo: $(READY)  ## derivatives, fits and solutions of sin(x); pictures in demo/
 test: $(READY)  ## run the tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist worksteal  # one thread for each worker
 
-check: $(READY)  ## what CI runs: lint, types, layers, tests
+check: $(READY)  ## what CI runs: lint, types, layers, documentation, tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_layers.py
+	$(MAKE) docs
 	$(MAKE) test
+
+docs: $(READY)  ## build the documentation, warnings being errors, into build/docs
+	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -W --keep-going -q docs build/docs
 
 fuzz: $(READY)  ## read 200,000 random texts
 	$(BIN)/python -m tests.language.fuzzing 200000

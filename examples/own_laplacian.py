@@ -4,7 +4,7 @@ Poisson's equation in a ball, with the Laplacian alone
 
 ``pl.laplacian`` takes any function of points. Truncated Taylor numbers run through it once, and the graph stays
 intact: the loss below is differentiated by the network's weights like any other. The boundary condition is in the
-form of u = (1 - |x|^2) net(x), so that one residual is all there is to make small.
+form of ``u = (1 - |x|^2) net(x)``, so that one residual is all there is to make small.
 """
 
 import torch

@@ -43,7 +43,8 @@ def equation(function: Callable[..., Any]) -> CallableStatement:
         function: from tensors ``(N,)`` to the residual ``(N,)``; its row i may depend on row i of its arguments alone.
 
     Example:
-        >>> statement = equation(lambda u, x: u.xx + x * u)
+        >>> import pinnlite as pl
+        >>> statement = pl.equation(lambda u, x: u.xx + x * u)
         >>> statement.arguments
         ('u', 'x')
     """
@@ -65,9 +66,11 @@ def condition(
         ProblemError: it does not say where it holds, or says so twice.
 
     Example:
-        >>> condition(lambda u, x: u - torch.sin(x), t=0).fixed
+        >>> import torch
+        >>> import pinnlite as pl
+        >>> pl.condition(lambda u, x: u - torch.sin(x), t=0).fixed
         {'t': 0}
-        >>> condition(lambda u, x: u.n + u - x, on="boundary").text
+        >>> pl.condition(lambda u, x: u.n + u - x, on="boundary").text
         'condition <lambda> on boundary'
     """
     _check_callable("condition", function)

@@ -29,7 +29,9 @@ class Unknown:
         ProblemError: the guess is not finite or does not respect its own bounds.
 
     Example:
-        >>> Unknown(2.0, positive=True).value(torch.tensor(0.0)).item()
+        >>> import torch
+        >>> import pinnlite as pl
+        >>> pl.Unknown(2.0, positive=True).value(torch.tensor(0.0)).item()
         1.0
     """
 
@@ -96,7 +98,8 @@ def data(name: str, *points_and_values: Any) -> Data:
         ProblemError: the arrays have no common length, are empty, or hold something that is not finite.
 
     Example:
-        >>> data("u", [0.0, 1.0, 2.0], [1.0, 0.5, 0.2]).values.shape
+        >>> import pinnlite as pl
+        >>> pl.data("u", [0.0, 1.0, 2.0], [1.0, 0.5, 0.2]).values.shape
         torch.Size([3])
     """
     if not isinstance(name, str):

@@ -66,7 +66,9 @@ def solve(
     Differential Equations (1995), for the elements.
 
     Example:
-        >>> solution = solve("u'' + u = 0", "u(0) = 0", "u'(0) = 1", x=(0, 2 * math.pi), tol=1e-12)
+        >>> import math
+        >>> import pinnlite as pl
+        >>> solution = pl.solve("u'' + u = 0", "u(0) = 0", "u'(0) = 1", x=(0, 2 * math.pi), tol=1e-12)
         >>> solution.converged
         True
         >>> bool(abs(solution(1.0) - math.sin(1.0)) < 1e-12)

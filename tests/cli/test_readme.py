@@ -8,6 +8,7 @@ import pytest
 
 import pinnlite as pl
 from pinnlite.cli import main
+from tests.blocks import run_code
 from tests.streams import said
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
@@ -34,7 +35,7 @@ def test_the_commands(
 def test_the_python() -> None:
     names: dict[str, object] = {}
     for code in re.findall(r"```python\n(.*?)```", README, re.DOTALL):
-        exec(code, names)  # our own text
+        run_code(code, names, "README.md")
     solution = names["sol"]
     assert solution.converged  # type: ignore[attr-defined]
     assert float(solution(1.0)) == pytest.approx(math.sin(1), rel=1e-11)  # type: ignore[operator]

@@ -22,12 +22,13 @@ class Fit:
 
     Attributes:
         model: the module that was given, trained.
-        error: relative L2 error |model - target| / |target|: on points between those that were fitted if the
+        error: relative L2 error ``|model - target| / |target|``: on points between those that were fitted if the
             target is a function, on the data themselves if it is data. Absolute where the target is zero.
         history: (step, loss) before the first step and after each one.
         status: how it ended, in a sentence.
         seconds: how long it took.
-        x, y: the points and values that were fitted, (N, d) and (N,) or (N, m).
+        x: the points that were fitted, (N, d).
+        y: the values there, (N,) or (N, m).
         fitted: what the model says there, shaped like y.
         variable: the name of x where it has one coordinate.
         phases: (step, name) where each method began.
