@@ -1,9 +1,12 @@
-"""README and docs do what they say: console blocks are run and what they print is compared, numbers as numbers."""
+"""README and docs do what they say: every block is run, and what it prints is compared, numbers as numbers."""
 
+import doctest
 import re
 import shlex
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,17 +65,57 @@ def test_the_console(
                 assert_prints(expected, capsys.readouterr().out)
 
 
+class Printed(doctest.OutputChecker):
+    """Output as ``assert_prints`` compares it, messages over as many lines as the page needs."""
+
+    def check_output(self, want: str, got: str, optionflags: int) -> bool:
+        if len(want.splitlines()) != len(got.splitlines()):
+            want, got = " ".join(want.split()), " ".join(got.split())
+        try:
+            assert_prints(want, got)
+        except AssertionError:
+            return False
+        return True
+
+
+def show(message: Any, category: type[Warning], *_: Any, **__: Any) -> None:
+    """A warning where a reader of the page sees it: among the output."""
+    print(f"{category.__name__}: {message}")
+
+
 @pytest.mark.parametrize("page", PAGES[1:], ids=lambda page: page.name)  # README has a test of its own
-def test_the_python(page: Path) -> None:
-    names: dict[str, object] = {}
+def test_the_python(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {"__name__": page.stem}
     for language, text, _ in blocks(page):
-        if language == "python":
+        if language == "python" and not text.startswith(">>> "):
             exec(text, names)  # our own text
+        elif language == "python":
+            run_session(text, names, page.name)
+
+
+def run_session(text: str, names: dict[str, object], name: str) -> None:
+    """A block as it was typed at Python's prompt; what is assigned there holds in the blocks below."""
+    session = doctest.DocTestParser().get_doctest(text, {}, name, None, None)
+    session.globs = names
+    said: list[str] = []
+    runner = doctest.DocTestRunner(Printed())
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.showwarning = show
+        runner.run(session, out=said.append, clear_globs=False)
+    assert not runner.failures, "".join(said)
 
 
 def test_the_comparison_itself() -> None:
     assert_prints("x  u\n1  0.5 s", "x u\n1   0.50000000001 s\n")
     assert_prints("error ... in 3 steps", "error 1e-9 in 3 steps")
+    run_session(">>> n = 2\n>>> n / 3\n0.66666666\n", {}, "right")
+    run_session(
+        ">>> 1 / 0\nTraceback (most recent call last):\n  ...\nZeroDivisionError: ...\n", {}, "raises"
+    )
+    with pytest.raises(AssertionError, match=r"0\.67"):
+        run_session(">>> 2 / 3\n0.67\n", {}, "wrong")
     for wrong in ("x  u\n1  0.51 s", "x  u\n1  0.5 h", "x  u", "x u v\n1 0.5 s"):
         with pytest.raises(AssertionError):
             assert_prints("x  u\n1  0.5 s", wrong)
