@@ -30,13 +30,16 @@ def blocks(page: Path) -> Iterator[tuple[str, str, str]]:
 
 def assert_prints(expected: str, printed: str) -> None:
     """Words are the same, numbers close; three dots stand for anything up to the end of a line or the next word."""
-    wanted, found = expected.rstrip().splitlines(), printed.rstrip().splitlines()
-    assert len(wanted) == len(found), printed
-    for line, other in zip(wanted, found, strict=True):
+    wanted, printed_lines = expected.rstrip().splitlines(), printed.rstrip().splitlines()
+    assert len(wanted) == len(printed_lines), printed
+    for line, other in zip(wanted, printed_lines, strict=True):
         pattern = r"\s+".join(_pattern(word) for word in line.split())
         assert re.fullmatch(pattern, " ".join(other.split())), f"{line!r} is not {other!r}"
-        numbers, others = NUMBER.findall(line), NUMBER.findall(other)
-        if "..." not in line:
+        before, _, after = line.partition("...")
+        found = NUMBER.findall(other)
+        for part, start in ((before, True), (after.rpartition("...")[2], False)):
+            numbers = NUMBER.findall(part)
+            others = found[: len(numbers)] if start else found[len(found) - len(numbers) :]
             assert list(map(float, others)) == pytest.approx(list(map(float, numbers)), rel=CLOSE, abs=ZERO)
 
 
@@ -116,6 +119,8 @@ def test_the_comparison_itself() -> None:
     )
     with pytest.raises(AssertionError, match=r"0\.67"):
         run_session(">>> 2 / 3\n0.67\n", {}, "wrong")
+    with pytest.raises(AssertionError):
+        assert_prints("x 1 ... 2", "x 1.1 and 2")
     for wrong in ("x  u\n1  0.51 s", "x  u\n1  0.5 h", "x  u", "x u v\n1 0.5 s"):
         with pytest.raises(AssertionError):
             assert_prints("x  u\n1  0.5 s", wrong)
