@@ -12,6 +12,7 @@ import math
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -94,19 +95,24 @@ def versions(python: str) -> dict[str, str]:
     return dict(zip(PEERS, json.loads(printed), strict=True))
 
 
+def runs(python: str) -> Iterator[dict[str, Any]]:
+    """Every row, problem by problem."""
+    for problem, rows in OURS.items():
+        for row in rows:
+            yield {**measure(row), "problem": problem, "package": "pinnlite"}
+        for package, problems in THEIRS.items():
+            if problem in problems:
+                yield ask(python, package, problem, rows[0].known)
+
+
 def main() -> None:
     python = sys.argv[1]
     results = record.conditions(SEEDS)
     results |= {"peers": versions(python), "peers_seed": SEED, "limit": LIMIT, "rows": []}
-    for problem, rows in OURS.items():
-        results["rows"] += [{**measure(row), "problem": problem, "package": "pinnlite"} for row in rows]
-        for package, problems in THEIRS.items():
-            if problem in problems:
-                results["rows"].append(ask(python, package, problem, rows[0].known))
-        for row in results["rows"]:
-            if row["problem"] == problem:
-                who = f"{problem:12} {row['package']:12} {row.get('class', ''):18}"
-                print(f"{who} {row['error']:.1e} {row['seconds']:8.2f} s", flush=True)
+    for run in runs(python):
+        results["rows"].append(run)
+        who = f"{run['problem']:12} {run['package']:12} {run.get('class', ''):18}"
+        print(f"{who} {run['error']:.1e} {run['seconds']:8.2f} s", flush=True)
     record.write("peers", results)
 
 
