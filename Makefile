@@ -4,11 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check docs bench fuzz install
+.PHONY: help demo test check docs bench bench-peers fuzz install
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -41,6 +41,17 @@ install:  ## build a wheel and install it into a fresh environment, build/env
 	build/env/bin/python -m pip install --quiet --constraint constraints.txt .
 	build/env/bin/pinnlite derive "x**2+1" --at 1,2,3,4
 
-bench: $(READY)  ## the tables of derivatives and of differential equations, minutes long
-	$(BIN)/python benchmarks/derivatives.py
-	$(BIN)/python benchmarks/solving.py
+bench: $(READY)  ## measure, and renew the tables of README and docs: minutes, and 12 GB
+	$(BIN)/python -m benchmarks.fits
+	$(BIN)/python -m benchmarks.derivatives --long
+	$(BIN)/python -m benchmarks.solving
+	$(BIN)/python -m benchmarks.page
+
+build/peers/.ready: benchmarks/peers.txt
+	$(PYTHON) -m venv build/peers
+	build/peers/bin/python -m pip install --quiet --requirement benchmarks/peers.txt
+	@touch $@
+
+bench-peers: $(READY) build/peers/.ready  ## the same beside DeepXDE and neurodiffeq, up to two minutes for each problem
+	$(BIN)/python -m benchmarks.peers build/peers/bin/python
+	$(BIN)/python -m benchmarks.page
