@@ -29,6 +29,9 @@ def test_the_comparison_itself() -> None:
     for wrong in ("x  u\n1  0.51 s", "x  u\n1  0.5 h", "x  u", "x u v\n1 0.5 s"):
         with pytest.raises(AssertionError):
             assert_prints("x  u\n1  0.5 s", wrong)
+    for wrong in ("x 1.1 and 2", "x 1 and 2.1"):
+        with pytest.raises(AssertionError):
+            assert_prints("x 1 ... 2", wrong)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """The directive ``vocabulary``: the table of functions that the language knows, read from the language itself."""
 
+from collections.abc import Callable
+
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
@@ -7,33 +9,27 @@ from sphinx.util.docutils import SphinxDirective
 from pinnlite.language.expression import parse
 from pinnlite.language.functions import FUNCTIONS
 
-HEADS = ("function", "derivative", "what PyTorch computes")
+HEADS = ("function", "derivative by x")
 
 
 class Vocabulary(SphinxDirective):
-    """One row for each function of ``pinnlite.language.functions``."""
+    """A table: one row for each function of ``pinnlite.language.functions``."""
 
     def run(self) -> list[nodes.Node]:
         """Make the table."""
-        rows = []
-        for name, function in FUNCTIONS.items():
-            f = parse(f"{name}({', '.join('xy'[: function.arity])})")
-            rows.append((str(f), str(f.diff("x"))))
-        f = parse("P(3, x)")
-        rows.append((str(f), str(f.diff("x"))))
-        return [table(HEADS[:2], rows)]
+        calls = [f"{name}({', '.join('xy'[: f.arity])})" for name, f in FUNCTIONS.items()]
+        functions = [parse(call) for call in [*calls, "P(3, x)"]]
+        body = nodes.tbody("", *(_row((str(f), str(f.diff("x"))), _code) for f in functions))
+        head = nodes.thead("", _row(HEADS, nodes.Text))
+        return [nodes.table("", nodes.tgroup("", *(nodes.colspec() for _ in HEADS), head, body, cols=2))]
 
 
-def table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> nodes.table:
-    """A table whose cells are code."""
-    group = nodes.tgroup("", *(nodes.colspec(colwidth=1) for _ in heads), cols=len(heads))
-    group += nodes.thead("", _row(heads, nodes.Text))
-    group += nodes.tbody("", *(_row(row, lambda cell: nodes.literal(cell, cell)) for row in rows))
-    return nodes.table("", group)
+def _row(cells: tuple[str, ...], make: Callable[[str], nodes.Node]) -> nodes.row:
+    return nodes.row("", *(nodes.entry("", nodes.paragraph("", "", make(cell))) for cell in cells))
 
 
-def _row(cells, node):
-    return nodes.row("", *(nodes.entry("", nodes.paragraph("", "", node(cell))) for cell in cells))
+def _code(text: str) -> nodes.literal:
+    return nodes.literal(text, text)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
