@@ -24,7 +24,7 @@ extensions = [
 exclude_patterns = ["machinery", "gallery/**/*.ipynb", "gallery/**/*.py"]
 suppress_warnings = ["config.cache"]
 
-smartquotes = False  # u'' is a second derivative
+smartquotes_action = "D"  # dashes alone: u'' is a second derivative
 
 html_theme = "furo"
 html_title = f"pinnlite {release}"
@@ -43,8 +43,7 @@ python_use_unqualified_type_names = True
 maximum_signature_line_length = 96
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
-napoleon_attr_annotations = False  # the signature has them
-napoleon_use_ivar = True  # attributes as a list, as arguments are
+napoleon_attr_annotations = False  # jaxtyping's shapes are no text that reads as markup
 
 nitpicky = True
 nitpick_ignore_regex = [  # what other packages document, and pinnlite's own types that no user handles

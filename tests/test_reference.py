@@ -11,7 +11,7 @@ from pathlib import Path
 import pinnlite as pl
 
 ROOT = Path(__file__).parents[1]
-ENTRY = re.compile(r"^\.\. auto(function|class|exception):: pinnlite\.(\w+)$", re.MULTILINE)
+ENTRY = re.compile(r"^\.\. auto(function|class|exception):: pinnlite\.(\w+)(?:\(\))?$", re.MULTILINE)
 PAGES = {page.stem: page.read_text(encoding="utf-8") for page in (ROOT / "docs" / "reference").glob("*.md")}
 
 
