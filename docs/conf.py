@@ -21,12 +21,14 @@ extensions = [
     "machinery.house",
     "machinery.scratch",
 ]
-exclude_patterns = ["machinery", "gallery/**/*.ipynb", "gallery/**/*.py"]
+exclude_patterns = ["machinery", "static", "gallery/**/*.ipynb", "gallery/**/*.py"]
 suppress_warnings = ["config.cache"]
 
 smartquotes_action = "D"  # dashes alone: u'' is a second derivative
 
 html_theme = "furo"
+html_static_path = ["static"]
+html_css_files = ["wide.css"]
 html_title = f"pinnlite {release}"
 html_math_renderer = "mathml"  # no page needs the network
 html_show_sphinx = False
