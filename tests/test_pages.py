@@ -1,5 +1,6 @@
 """README and docs do what they say: every block is run, and what it prints or states is compared."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,15 @@ def test_no_block_is_of_a_kind_that_is_passed_over(page: Path) -> None:
     found = {block.language for block in blocks(page.read_text(encoding="utf-8"))}
     directives = {language for language in found if language.startswith("{") and "code" not in language}
     assert found - directives <= SHOWN
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_files_that_a_page_names_are_there(page: Path) -> None:
+    """A path from the top or from the package's folder, or the name of a file of the package."""
+    named = set(re.findall(r"`([\w/]+\.py)`", page.read_text(encoding="utf-8")))
+    own = {path.name for path in (ROOT / "pinnlite").rglob("*.py")}
+    missing = {name for name in named if not ((ROOT / name).exists() or (ROOT / "pinnlite" / name).exists())}
+    assert missing - own == set()
 
 
 def test_the_comparison_itself() -> None:
