@@ -82,6 +82,25 @@ def check(
     check_posed(frozen, [c for c in conditions if not is_mean(c, domain)], len(sought), bool(data))
     if not data:
         check_constants(frozen, conditions, len(sought))
+        if sought:
+            _check_spare(frozen, conditions, sought)
+
+
+def _check_spare(frozen: Frozen, conditions: Sequence[Condition], sought: Mapping[str, Unknown]) -> None:
+    """Raise ProblemError where each condition is needed for the functions, and none is left for the parameters."""
+    for condition in conditions:
+        others = [c for c in conditions if c is not condition]
+        try:
+            check_posed(frozen, [c for c in others if not is_mean(c, frozen.domain)], len(sought), False)
+            check_constants(frozen, others, len(sought))
+        except ProblemError:
+            continue
+        return
+    raise ProblemError(
+        f"too few conditions: all of them are needed for {', '.join(frozen.unknowns)}, and none is left for the "
+        f"unknown parameter {next(iter(sought))}: observe something, pl.data(...), or add a condition, such as a value of "
+        f"{frozen.unknowns[0]} at a point or its derivative on a part of the boundary"
+    )
 
 
 def _check_on_boundary(domain: Region, condition: Condition, sought: bool) -> None:
