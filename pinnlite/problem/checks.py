@@ -98,8 +98,8 @@ def _check_spare(frozen: Frozen, conditions: Sequence[Condition], sought: Mappin
         return
     raise ProblemError(
         f"too few conditions: all of them are needed for {', '.join(frozen.unknowns)}, and none is left for the "
-        f"unknown parameter {next(iter(sought))}: observe something, pl.data(...), or add a condition, such as a value of "
-        f"{frozen.unknowns[0]} at a point or its derivative on a part of the boundary"
+        f"unknown parameter {next(iter(sought))}: observe something, pl.data(...), or add a condition, such as a value "
+        f"of {frozen.unknowns[0]} at a point or its derivative on a part of the boundary"
     )
 
 

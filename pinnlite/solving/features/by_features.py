@@ -203,13 +203,14 @@ def _is_narrow(problem: Problem, trial: Trial) -> bool:
 
 
 def _scatter(problem: Problem, trial: Trial) -> float:
-    """What observations are missed by, as a root mean square, relative to themselves."""
+    """What observations are missed by, relative to themselves; of zeros nothing is said."""
     worst = 0.0
     for data in problem.data:
         key = key_of(data.name, problem.unknowns, problem.domain.names)
         with torch.no_grad():
             off = trial.partials(data.points, [key])[key] - data.values
-        worst = max(worst, (off.norm() / data.values.norm().clamp(min=_TINY)).item())
+        size = data.values.norm()
+        worst = max(worst, (off.norm() / size).item() if size > 0 else 0.0)
     return worst
 
 
