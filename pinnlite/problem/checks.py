@@ -8,10 +8,11 @@ from pinnlite.errors import ProblemError
 from pinnlite.geometry.product import box_names
 from pinnlite.geometry.region import Region
 from pinnlite.problem.equations import Condition, Equation, Index, affine
+from pinnlite.problem.flux import check_flux
 from pinnlite.problem.frozen import Frozen
 from pinnlite.problem.partial_names import key_of
 from pinnlite.problem.posedness import check_posed
-from pinnlite.problem.redundant import check_constants, check_repetitions, is_mean
+from pinnlite.problem.redundant import check_constants, check_repetitions, is_mean, surplus
 from pinnlite.problem.sources import check_finite
 from pinnlite.problem.unknown import Data, Unknown
 
@@ -73,7 +74,11 @@ def check(
                 f"the unknown parameter {name} appears in no statement: leave it out or use it"
             )
     _check_data(domain, data, orders)
+    if not sought and not data:
+        check_flux(frozen, conditions)
     if len(domain.names) == 1:
+        if not sought and not data and surplus(frozen, conditions):
+            return
         _check_count(conditions, sum(len(d.values) for d in data), orders, sought)
         return
     for condition in conditions:

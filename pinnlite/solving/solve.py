@@ -10,7 +10,7 @@ from torch import nn
 
 from pinnlite.errors import ProblemError
 from pinnlite.problem.callables import CallableStatement
-from pinnlite.problem.means import Means
+from pinnlite.problem.means import Means, without_surplus
 from pinnlite.problem.problem import Problem
 from pinnlite.problem.unknown import Data
 from pinnlite.report.progress import Progress
@@ -80,7 +80,7 @@ def solve(
     means = Means.of(problem)
     with Progress(time_limit) if progress else nullcontext() as listener:
         clock = Clock.started(time_limit, listener)
-        task = Task(means.pinned if means else problem, tol, method, seed, clock)
+        task = Task(means.pinned if means else without_surplus(problem), tol, method, seed, clock)
         if begun is not None and not means:
             task = replace(task, near=begun.trial, checkpoint=begun.checkpoint)
         kind, result, history = _best(ways(task, trial), problem, means, tol, clock)
