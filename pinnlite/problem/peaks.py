@@ -1,6 +1,6 @@
 """Where the text of a problem says that it is narrow: where exp(-...), 1/(1 + ...) and sech are largest, tanh steps.
 
-Of what a callable computes nothing is known but its values at the points that it is asked for.
+Of what a callable computes nothing is known but its values: those at many points that stand out.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,11 +14,17 @@ from pinnlite.language.algebra import add, negate, number, power
 from pinnlite.language.equation import Statement
 from pinnlite.language.expression import Expression
 from pinnlite.language.nodes import Call, Node, Number, Power, Product, Symbol
+from pinnlite.problem.equations import Equation, Values
 
 _STEPS = 30  # of Newton's method, which needs one where the argument is quadratic
 _SETTLED = 1e-12  # of the domain
 _MOST = 50  # places
 _STEEP = 20.0  # how much the argument of a step changes over half the domain, if it is to be a narrow one
+_MANY = 2**15  # points of a source that is no text
+_USUAL, _FAR = (
+    0.02,
+    3.0,
+)  # share of them on either side, and how many times the range of the others they are beyond it
 _LOOKS = 64  # points by which that is seen
 _STEPPING = {"tanh", "sigmoid", "erf", "atan", "softplus", "silu", "gelu", "sech", "csch", "cosh", "sinh"}
 
@@ -46,6 +52,21 @@ def peaks(
                 if place is not None and place not in found:
                     found.append(place)
     return tuple(found[:_MOST])
+
+
+def outliers(
+    equation: Equation, intervals: Mapping[str, Interval], parameters: Values
+) -> tuple[tuple[float, ...], ...]:
+    """Where a source, the residual with all unknowns zero, is largest and least, if it is so at few points only."""
+    X = box_points(list(intervals.values()), _MANY)
+    places = {**parameters, **dict(zip(intervals, X.T, strict=True))}
+    with torch.no_grad():
+        source = equation.residual(places, {key: X.new_zeros(len(X)) for key in equation.wanted})
+    if source.shape != (len(X),) or not source.isfinite().all():
+        return ()
+    low, high = source.quantile(_USUAL), source.quantile(1 - _USUAL)
+    found = [(source.argmax(), source.amax() - high), (source.argmin(), low - source.amin())]
+    return tuple(tuple(X[at].tolist()) for at, beyond in found if beyond > _FAR * (high - low) and beyond > 0)
 
 
 def _narrowing(
