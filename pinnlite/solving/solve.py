@@ -22,6 +22,7 @@ from pinnlite.solving.residuals import INTERRUPTED, Method
 from pinnlite.trials.shifted import shifted
 
 _NAMES = {kind: name for name, kind in KINDS.items()}
+_LATE = 0.8  # of the time: what the first step of another way takes is not known, and it cannot be stopped
 _LEAST_TOLERANCE = 1e-14
 
 
@@ -128,7 +129,8 @@ def _best(
         results.append((way.kind, result))
         found = result.history or ("nothing before the time ended",)
         history = (*history, f"trying {way.reason}{why}", *found)
-        if result.error <= tol or result.interrupted or result.candidate.hopeless or clock.spent:
+        late = clock.limit is not None and clock.seconds > _LATE * clock.limit
+        if result.error <= tol or result.interrupted or result.candidate.hopeless or clock.spent or late:
             break
         why = f", for {way.kind} did not reach the tolerance: {_short(result)}"
     kind, best = min(results, key=lambda each: each[1].error)
