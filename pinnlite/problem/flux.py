@@ -57,15 +57,7 @@ def _integrals(frozen: Frozen, conditions: Sequence[Condition], count: int) -> F
     second = {(unknown, tuple(2 * (i == axis) for i in range(d))) for axis in range(d)}
     if others or more or not equation.linear or equation.wanted != second:
         return None
-    X, weights = domain.quadrature(count)
-    places = {**frozen.parameters, **dict(zip(names, X.T, strict=True))}
-    slopes, source = affine_along(equation, sorted(second), places)
-    scale = slopes[0, 0]
-    if not torch.allclose(slopes, scale, rtol=1e-12, atol=0.0) or scale == 0:
-        return None
-    laplacian = -source / scale
-    total, size = weights @ laplacian, weights @ laplacian.abs()
-    flux = torch.zeros((), dtype=torch.float64)
+    flux = size = torch.zeros((), dtype=torch.float64)
     for face in domain.faces:
         own = [c for c in conditions if _holds_on(c, face, domain)]
         slope = _slope(own[0], face, frozen, count) if len(own) == 1 else None
@@ -73,6 +65,14 @@ def _integrals(frozen: Frozen, conditions: Sequence[Condition], count: int) -> F
             return None
         values, measure = slope
         flux, size = flux + measure @ values, size + measure @ values.abs()
+    X, weights = domain.quadrature(count)
+    places = {**frozen.parameters, **dict(zip(names, X.T, strict=True))}
+    slopes, source = affine_along(equation, sorted(second), places)
+    scale = slopes[0, 0]
+    if not torch.allclose(slopes, scale, rtol=1e-12, atol=0.0) or scale == 0:
+        return None
+    laplacian = -source / scale
+    total, size = weights @ laplacian, size + weights @ laplacian.abs()
     return torch.stack([total, flux, size])
 
 

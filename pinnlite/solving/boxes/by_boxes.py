@@ -38,7 +38,8 @@ _FLOOR = 1e-14  # coefficients below this are rounding
 _MOST_UNKNOWNS = {2: 150_000, 3: 15_000}  # of all boxes, by the number of coordinates
 _SINGULAR = 1e14  # amplification of noise that is all rounding
 _MOST_RESTLESS = 10  # iterations in a row that did not come to rest
-_BLIND = 10.0  # times the tolerance: what the rows change by less, if a parameter does, says nothing of it
+# Times the tolerance, and at most: rows that change by less say nothing of a parameter.
+_BLIND, _MOST_BLIND = 10.0, 0.05
 _FAINTEST = 1e-8  # the same where the unknowns are small
 _AMPLIFIED = 1e2  # noise in the rows by more than this, and by ever more: the problem may not be well posed
 _GROWN = 10.0  # the amplification from one candidate to the next: it is not
@@ -86,8 +87,9 @@ class _Attempt:
     """Solves of one problem, each from the partition and the functions of the one before."""
 
     def __init__(self, problem: Problem, tol: float, clock: Clock, near: Approximation | None) -> None:
-        self.problem, self.tol, self.clock = problem, tol, clock
-        self.blind = _BLIND * tol if problem.data and _stands_alone(problem) else None
+        self.problem, self.clock = problem, clock
+        self.least = min(_BLIND * tol, _MOST_BLIND)
+        self.blind = self.least if problem.data and _stands_alone(problem) else None
         self.d = len(problem.domain.names)
         self.refinement = Refinement(problem)
         self.amplification = math.inf
@@ -181,7 +183,7 @@ class _Attempt:
 
     def _least(self, boxes: Boxes) -> float:
         """The sensitivity below which statements do not determine the unknown parameters."""
-        return max(_BLIND * self.tol, _FAINTEST / boxes.amplitude)
+        return max(self.least, _FAINTEST / boxes.amplitude)
 
     def _too_many(self, boxes: Boxes) -> bool:
         many = len(boxes.partition) * members_of(boxes.degree, self.d) * len(self.problem.unknowns)

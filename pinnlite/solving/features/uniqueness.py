@@ -15,7 +15,8 @@ from pinnlite.trials.trial import Trial
 MOST = 1e5  # well-posed problems amplify by up to some hundreds, undetermined ones by 1e7 and ever more
 _POINTS, _LOOKS = 400, 4
 _UNSEEN = 2**40 + 5
-_BLIND = 10.0  # times the tolerance: a parameter that changes the rows by less is not determined
+# Times the tolerance, and at most: a parameter that changes the rows by less is not determined.
+_BLIND, _MOST_BLIND = 10.0, 0.05
 _DAMPING = 1e-15  # of |J|_F, as where least squares are solved
 
 
@@ -58,7 +59,7 @@ def are_determined(
     size = max(values[name, zero].square().mean().sqrt().item() for name in problem.unknowns)
     left = _triangle(jacobian)[-len(sought) :, -len(sought) :] * scale
     least: float = torch.linalg.svdvals(left)[-1].item()
-    return least > _BLIND * tol * observed * size * _unit(problem, trial, X)
+    return least > min(_BLIND * tol, _MOST_BLIND) * observed * size * _unit(problem, trial, X)
 
 
 def _triangle(jacobian: Float[Tensor, "R P"]) -> Float[Tensor, "P P"]:
