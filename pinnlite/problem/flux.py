@@ -1,6 +1,6 @@
 """Does what flows in through the boundary balance the source? With slopes alone on all sides it has to.
 
-By the divergence theorem the integral of laplacian(u) over a region is that of du/dn over its boundary.
+By the divergence theorem the integral of div(k grad u) over a region is that of k du/dn over its boundary.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ _EXACT, _ROUGH = 1e-8, 5e-3  # relative to the integrals of absolute values; whe
 
 
 def check_flux(frozen: Frozen, conditions: Sequence[Condition]) -> None:
-    """Raise ProblemError where source and flux do not balance, for a multiple of the Laplacian with slopes given.
+    """Raise ProblemError where source and flux do not balance, for div(k grad u) = f with slopes given all around.
 
     Nothing is said of other equations, nor where the two differ by no more than their integrals may be wrong.
 
@@ -44,36 +44,60 @@ def check_flux(frozen: Frozen, conditions: Sequence[Condition]) -> None:
         unknown = frozen.unknowns[0]
         raise ProblemError(
             f"there is no solution: slopes are all that is given of {unknown} on the boundary, the flux through it is "
-            f"{flux:.6g} in all, and the integral of laplacian({unknown}) over the domain, {source:.6g}, would have to "
-            f"be the same: change the source or a slope (a constant added to either will do)"
+            f"{flux:.6g} in all, and the source, the integral of the equation over the domain, {source:.6g}, would have "
+            "to be the same: add a constant to a slope or to the equation"
         )
 
 
 def _integrals(frozen: Frozen, conditions: Sequence[Condition], count: int) -> Float[Tensor, "3"] | None:
-    """Of the Laplacian, of the slopes along the normals, and of the absolute values of both; None if not so posed."""
-    (equation, *others), (unknown, *more) = frozen.equations, frozen.unknowns
-    names, domain = frozen.domain.names, frozen.domain
-    d = len(names)
-    second = {(unknown, tuple(2 * (i == axis) for i in range(d))) for axis in range(d)}
-    if others or more or not equation.linear or equation.wanted != second:
+    """Of div(k grad u), of k du/dn on the boundary, and of the absolute values of both; None if not so posed."""
+    if len(frozen.equations) > 1 or not frozen.equations[0].linear:
         return None
-    flux = size = torch.zeros((), dtype=torch.float64)
+    domain, zero = frozen.domain, torch.zeros((), dtype=torch.float64)
+    flux = size = zero
     for face in domain.faces:
         own = [c for c in conditions if _holds_on(c, face, domain)]
         slope = _slope(own[0], face, frozen, count) if len(own) == 1 else None
-        if slope is None:
+        conducted = None if slope is None else _conducted(frozen, slope[0])
+        if slope is None or conducted is None:
             return None
-        values, measure = slope
-        flux, size = flux + measure @ values, size + measure @ values.abs()
+        outward = conducted[0] * slope[1]
+        flux, size = flux + slope[2] @ outward, size + slope[2] @ outward.abs()
     X, weights = domain.quadrature(count)
-    places = {**frozen.parameters, **dict(zip(names, X.T, strict=True))}
-    slopes, source = affine_along(equation, sorted(second), places)
-    scale = slopes[0, 0]
-    if not torch.allclose(slopes, scale, rtol=1e-12, atol=0.0) or scale == 0:
+    conducted = _conducted(frozen, X)
+    if conducted is None:
         return None
-    laplacian = -source / scale
-    total, size = weights @ laplacian, size + weights @ laplacian.abs()
-    return torch.stack([total, flux, size])
+    return torch.stack([weights @ conducted[1], flux, size + weights @ conducted[1].abs()])
+
+
+def _conducted(
+    frozen: Frozen, X: Float[Tensor, "n d"]
+) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"]] | None:
+    """k and f at points, where the equation says that div(k grad u) = f; None where it says something else."""
+    equation, unknown, d = frozen.equations[0], frozen.unknowns[0], X.shape[1]
+    axes = [tuple(int(i == axis) for i in range(d)) for axis in range(d)]
+    first = [(unknown, axis) for axis in axes]
+    second = [(unknown, tuple(2 * a for a in axis)) for axis in axes]
+    if not set(second) <= equation.wanted <= {*first, *second}:
+        return None
+    X = X.detach().clone().requires_grad_(True)
+    values = {key: torch.zeros(len(X), dtype=X.dtype, requires_grad=True) for key in (*second, *first)}
+    places = {**frozen.parameters, **dict(zip(frozen.domain.names, X.T, strict=True))}
+    residual = equation.residual(places, values).expand(len(X))
+    slopes = torch.autograd.grad(
+        residual.sum(), list(values.values()), create_graph=True, allow_unused=True, materialize_grads=True
+    )
+    k, convection = torch.stack(slopes[:d], 1), torch.stack(slopes[d:], 1)
+    gradient = torch.zeros_like(X)
+    if k.requires_grad:
+        (gradient,) = torch.autograd.grad(
+            k[:, 0].sum(), X, retain_graph=True, allow_unused=True, materialize_grads=True
+        )
+    size = k.abs().amax()
+    same = torch.allclose(k, k[:, :1], rtol=1e-12, atol=0.0)
+    if not (size > 0 and same and torch.allclose(convection, gradient, rtol=1e-9, atol=1e-12 * size.item())):
+        return None
+    return k[:, 0].detach(), -residual.detach()
 
 
 def _holds_on(condition: Condition, face: Face, domain: Region) -> bool:
@@ -89,8 +113,8 @@ def _holds_on(condition: Condition, face: Face, domain: Region) -> bool:
 
 def _slope(
     condition: Condition, face: Face, frozen: Frozen, count: int
-) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"]] | None:
-    """What a condition says of du/dn at points of a face, and their weights; None where it says something else."""
+) -> tuple[Float[Tensor, "n d"], Float[Tensor, " n"], Float[Tensor, " n"]] | None:
+    """Points of a face, what a condition says of du/dn there, and weights; None where it says something else."""
     names, d = frozen.domain.names, len(frozen.domain.names)
     if face.dimension:
         unit, weights = grid_rule(round(count**0.5), face.dimension)
@@ -111,4 +135,4 @@ def _slope(
     scale = (given * normals).sum(1)
     if (scale == 0).any() or not torch.allclose(given, scale[:, None] * normals, rtol=1e-9, atol=1e-12):
         return None
-    return -rest / scale, weights
+    return X, -rest / scale, weights
