@@ -44,8 +44,8 @@ def check_flux(frozen: Frozen, conditions: Sequence[Condition]) -> None:
         unknown = frozen.unknowns[0]
         raise ProblemError(
             f"there is no solution: slopes are all that is given of {unknown} on the boundary, the flux through it is "
-            f"{flux:.6g} in all, and the source, the integral of the equation over the domain, {source:.6g}, would have "
-            "to be the same: add a constant to a slope or to the equation"
+            f"{flux:.6g} in all, and the source, the integral of the equation over the domain, {source:.6g}, would "
+            "have to be the same: add a constant to a slope or to the equation"
         )
 
 
