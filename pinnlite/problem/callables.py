@@ -39,6 +39,10 @@ def equation(function: Callable[..., Any]) -> CallableStatement:
     Arguments are matched by name: coordinates and parameters of the problem by theirs, every other name is an unknown
     function. An unknown ``u`` stands for its values ``(N,)``; ``u.x``, ``u.xx``, ``u.xt`` are its partials.
 
+    A bump that is narrower than any grid of points is found in a text, from its formula. Of a function nothing is known
+    but its values: what is narrower than a ten-thousandth of the domain may be passed over. Write it as text, or solve
+    on the two sides of it.
+
     Args:
         function: from tensors ``(N,)`` to the residual ``(N,)``; its row i may depend on row i of its arguments alone.
 

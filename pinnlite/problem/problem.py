@@ -22,7 +22,7 @@ from pinnlite.problem.callables import CallableStatement
 from pinnlite.problem.checks import check, orders_of
 from pinnlite.problem.equations import Condition, Equation, Index, condition_of, equation_of
 from pinnlite.problem.frozen import Frozen
-from pinnlite.problem.peaks import peaks
+from pinnlite.problem.peaks import outliers, peaks
 from pinnlite.problem.places import initial_coordinates, placed_on
 from pinnlite.problem.tracing import boundary_from, condition_from, equation_from
 from pinnlite.problem.unknown import Data, Unknown
@@ -100,6 +100,7 @@ class Problem:
             for s in parsed
             if s.is_condition
         ]
+        hidden: list[tuple[float, ...]] = []  # places where callables stand out
         for stated in callables:
             made = (domain.names, parameters, unknowns)
             if stated.part is not None:
@@ -108,6 +109,7 @@ class Problem:
                 read.append(condition_from(stated, *made))
             else:
                 equations.append(equation_from(stated, *made))
+                hidden += outliers(equations[-1], domain.intervals, parameters)
         orders = orders_of(equations, len(domain.names))
         frozen = Frozen(domain, equations, tuple(name for name in orders if name not in unknowns), parameters)
         whole, conditions = placed_on(frozen, read, orders, unknowns)
@@ -120,7 +122,7 @@ class Problem:
             "conditions": conditions,
             "stated": whole,
             "data": data,
-            "peaks": peaks(parsed, domain.intervals, parameters),
+            "peaks": (*peaks(parsed, domain.intervals, parameters), *hidden),
             "orders": {name: index for name, index in orders.items() if name not in unknowns},
         }.items():
             object.__setattr__(self, name, value)

@@ -67,6 +67,10 @@ class Unknown:
             return math.log((self.guess - low) / (high - self.guess))
         return math.log(self.guess) if self.positive else self.guess
 
+    def scale(self, number: float) -> float:
+        """What a change of the number is measured by: itself, where it is no logarithm."""
+        return (max(abs(number), 0.1 * abs(self.guess)) or 1.0) if self.linear else 1.0
+
     @property
     def linear(self) -> bool:
         """Whether the parameter is the number itself."""

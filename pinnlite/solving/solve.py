@@ -10,7 +10,7 @@ from torch import nn
 
 from pinnlite.errors import ProblemError
 from pinnlite.problem.callables import CallableStatement
-from pinnlite.problem.means import Means
+from pinnlite.problem.means import Means, without_surplus
 from pinnlite.problem.problem import Problem
 from pinnlite.problem.unknown import Data
 from pinnlite.report.progress import Progress
@@ -22,6 +22,7 @@ from pinnlite.solving.residuals import INTERRUPTED, Method
 from pinnlite.trials.shifted import shifted
 
 _NAMES = {kind: name for name, kind in KINDS.items()}
+_LATE = 0.8  # of the time: what the first step of another way takes is not known, and it cannot be stopped
 _LEAST_TOLERANCE = 1e-14
 
 
@@ -82,7 +83,7 @@ def solve(
     means = Means.of(problem)
     with Progress(time_limit) if progress else nullcontext() as listener:
         clock = Clock.started(time_limit, listener)
-        task = Task(means.pinned if means else problem, tol, method, seed, clock)
+        task = Task(means.pinned if means else without_surplus(problem), tol, method, seed, clock)
         if begun is not None and not means:
             task = replace(task, near=begun.trial, checkpoint=begun.checkpoint)
         kind, result, history = _best(ways(task, trial), problem, means, tol, clock)
@@ -130,7 +131,8 @@ def _best(
         results.append((way.kind, result))
         found = result.history or ("nothing before the time ended",)
         history = (*history, f"trying {way.reason}{why}", *found)
-        if result.error <= tol or result.interrupted or result.candidate.hopeless or clock.spent:
+        late = clock.limit is not None and clock.seconds > _LATE * clock.limit
+        if result.error <= tol or result.interrupted or result.candidate.hopeless or clock.spent or late:
             break
         why = f", for {way.kind} did not reach the tolerance: {_short(result)}"
     kind, best = min(results, key=lambda each: each[1].error)

@@ -7,6 +7,9 @@ import torch
 
 import pinnlite as pl
 from pinnlite.solving.estimate import misfit
+from pinnlite.solving.features import by_features
+from pinnlite.solving.features.families import Family
+from pinnlite.solving.features.posed import Posed
 from pinnlite.solving.features.uniqueness import MOST, amplification
 
 J01 = 2.404825557695773  # the first zero of the Bessel function J_0
@@ -56,10 +59,41 @@ def test_a_solution_that_has_missed_a_pulse_at_an_end_misses_its_condition() -> 
         assert at_least <= misfit(blind, problem, blind) <= at_most
 
 
-def test_amplification_is_small_where_a_problem_is_well_posed() -> None:
-    from pinnlite.solving.features.families import Family
-    from pinnlite.solving.features.posed import Posed
+@pytest.fixture
+def few_families(monkeypatch: pytest.MonkeyPatch) -> None:
+    families = (Family("sin", 0.5), Family("sin", 1.0))
+    monkeypatch.setattr(by_features, "FEW_FAMILIES", families)
 
+
+@pytest.mark.usefixtures("few_families")
+def test_what_says_nothing_of_a_parameter_on_a_disk_is_told() -> None:
+    angle = torch.linspace(0, 6, 10, dtype=torch.float64)
+    nothing = pl.data("u", angle.cos(), angle.sin(), 0 * angle)
+    sought = pl.Unknown(1.0, positive=True)
+    solution = pl.solve("k*(u_xx + u_yy) = -1", "u = 0 on boundary", nothing, on=DISK, k=sought, tol=1e-3)
+    assert not solution.converged
+    assert "no solution or many" in solution.status
+
+
+@pytest.mark.usefixtures("few_families")
+def test_observations_on_a_disk_that_scatter_are_met_in_least_squares() -> None:
+    """4 k u = 1 - r^2, so that least squares are a mean."""
+    X = 0.9 * DISK.sample(20, seed=3)
+    shape = (1 - X.square().sum(1)) / 4
+    seen = shape / 2.5 + 0.02 * torch.randn(20, generator=torch.Generator().manual_seed(0)).double()
+    solution = pl.solve(
+        "k*(u_xx + u_yy) = -1",
+        "u = 0 on boundary",
+        pl.data("u", *X.T, seen),
+        on=DISK,
+        k=pl.Unknown(1.0, positive=True),
+        tol=1e-3,
+    )
+    assert solution.converged, solution.status
+    assert 1 / solution.unknowns["k"] == pytest.approx((seen @ shape / (shape @ shape)).item(), rel=1e-3)
+
+
+def test_amplification_is_small_where_a_problem_is_well_posed() -> None:
     found = {}
     for k in (1.0, J01**2):
         problem = pl.Problem("u_xx + u_yy + k*u = 1", "u = 0 on boundary", on=DISK, k=k)
