@@ -1,6 +1,6 @@
 """
-A network and a loop of your own for a partial differential equation
-====================================================================
+Your own network on a disk: new points where the residual is large
+==================================================================
 
 As in ``own_network.py``, but on the unit disk, where Bratu's equation has a closed form too. The network takes one
 column for each coordinate. After Adam new points are drawn where the residual is large.

@@ -25,12 +25,14 @@ def shown(main: Callable[..., Any]) -> Callable[..., Any]:
     import matplotlib.pyplot as plt
 
     def run(*arguments: Any, **options: Any) -> Any:
-        found = main(*arguments, **options)
-        figures = [plt.figure(number) for number in plt.get_fignums()]
-        assert figures
-        for figure in figures:
-            assert all(axes.get_xlabel() or axes.get_title() or axes.get_ylabel() for axes in figure.axes[:2])
-        plt.close("all")
+        try:
+            found = main(*arguments, **options)
+            figures = [plt.figure(number) for number in plt.get_fignums()]
+            assert figures
+            for axes in (figure.axes[0] for figure in figures):
+                assert axes.get_xlabel() or axes.get_title() or axes.get_title(loc="left")
+        finally:
+            plt.close("all")
         return found
 
     return run
