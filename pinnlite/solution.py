@@ -187,17 +187,19 @@ class Solution:
         intervals = self.problem.domain.intervals.values()
         export(Values(self.trial, self.problem.unknowns, len(intervals)), list(intervals), path)
 
-    def plot(self, reference: Callable[..., Any] | None = None, **fixed: float) -> Any:
+    def plot(self, reference: Callable[..., Any] | None = None, *, figure: Any = None, **fixed: float) -> Any:
         """Draw the unknowns, and by them their error against a reference, or the residual if there is none.
 
         Over one coordinate curves are drawn, over two coordinates maps.
 
         Args:
             reference: called like the solution, it gives what is taken for the truth.
+            figure: an empty figure or subfigure of matplotlib to draw on, as in ``plot(figure=plt.figure())`` for
+                ``plt.show()``; without it the picture is on a figure of its own, which pyplot does not know.
             fixed: coordinates that are held at a number, as in ``plot(t=0.5)``.
 
         Returns:
-            The first matplotlib axes; ``.figure`` is a figure of its own, with ``savefig``.
+            The first matplotlib axes; ``.figure`` has ``savefig``.
 
         Raises:
             ProblemError: if not one or two coordinates are left, or there is no solution.
@@ -223,6 +225,7 @@ class Solution:
             fixed,
             ends,
             f"{self.kind}, estimated error {self.error:.1e}, {self.seconds:.2f} s",
+            figure,
         )
 
     def _partials(self, X: Float[Tensor, "N d"], wanted: list[Key]) -> dict[Key, Tensor]:

@@ -23,7 +23,7 @@ def draw_solution(solution: "Solution", at: Sequence[Points], path: str) -> None
     A coordinate for which a single place was asked is held there, unless that leaves none to draw over.
     """
     names, unknowns = solution.problem.domain.names, solution.problem.unknowns
-    held = {name: places[0] for name, places in at if name is not None and len(places) == 1}
+    held: dict[str, Any] = {name: places[0] for name, places in at if name is not None and len(places) == 1}
     if len(held) == len(names):
         held = {}
     free = [name for name in names if name not in held]

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from pinnlite.errors import ProblemError
 from pinnlite.language.latex import typeset_name
+from pinnlite.language.notation import TIME
 from pinnlite.problem.problem import Problem
 from pinnlite.report.maps import map_figure
 from pinnlite.report.plots import solution_figure
@@ -17,6 +18,7 @@ from pinnlite.trials.elements import Elements
 from pinnlite.trials.trial import Approximation, Celled
 
 _CURVE, _MAP = 601, 161  # points of a curve, and each way of a map
+_LONGEST = 4  # times as long as wide a map may be, for both coordinates to be drawn to one scale
 _NEAR = 1e-9  # relative: an observation there counts as made where a coordinate is held
 
 Array = NDArray[np.float64]
@@ -32,6 +34,7 @@ def draw(
     fixed: Mapping[str, float],
     ends: Mapping[str, tuple[float, float]],
     title: str,
+    figure: Any = None,
 ) -> Any:
     """Axes of a curve over one coordinate, or of a map over two, with the error or the residual by it.
 
@@ -72,8 +75,10 @@ def draw(
             observed=observed,
             edges=trial.edges if isinstance(trial, Elements) else None,
             title=title,
+            figure=figure,
         ).axes[0]
     drawn = [names.index(name) for name in free]
+    short, long = sorted(ends[name][1] - ends[name][0] for name in free)
     return map_figure(
         (typeset_name(free[0]), typeset_name(free[1])),
         (axes[0].numpy(), axes[1].numpy()),
@@ -82,7 +87,9 @@ def draw(
         errors_label=label,
         observed=observed,
         cells=trial.corners()[:, :, drawn].numpy() if isinstance(trial, Celled) and not fixed else None,
+        equal=TIME not in free and long <= _LONGEST * short,
         title=title,
+        figure=figure,
     ).axes[0]
 
 

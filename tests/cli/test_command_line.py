@@ -149,7 +149,7 @@ def test_every_command_as_a_process(tmp_path: Path) -> None:
         ("fit", "x**2", "--model", "polynomial:2", "--on", "x=0,1", "-v"): "x**2\n",
         ("export", kept, program): f"wrote {program}\n",
         ("examples",): "run one with",
-        ("examples", "seeds/derivative_walk"): "",
+        ("examples", "derivatives"): "",
         ("functions", "--latex"): "\\begin{tabular}",
         ("info", "--csv"): "what,value\npinnlite,",
     }

@@ -1,21 +1,13 @@
 """The examples of what users bring: true errors of their networks, against bounds set by several starts; a region."""
 
 import math
-import runpy
-from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 
 import pinnlite as pl
+from tests.examples.running import example, shown
 from tests.problems.ordinary import bratu
-
-EXAMPLES = Path(__file__).parents[2] / "examples"
-
-
-def example(name: str) -> dict[str, Any]:
-    return runpy.run_path(str(EXAMPLES / f"{name}.py"))
 
 
 def test_own_network() -> None:
@@ -23,7 +15,7 @@ def test_own_network() -> None:
     own = example("own_network")
     x = torch.linspace(0, 1, 50, dtype=torch.float64)
     torch.testing.assert_close(own["exact"](x), bratu(x)["u"], rtol=1e-13, atol=1e-15)
-    errors = own["main"]()
+    errors = shown(own["main"])()
     assert errors["L-BFGS"] < 1e-4 < errors["Adam"] < 1
 
 
@@ -33,7 +25,7 @@ def test_own_network_pde() -> None:
     problem = pl.Problem(own["EQUATION"], "u = 0 on boundary", on=pl.Disk((0, 0), 1))
     rows = problem.residuals(own["exact"], problem.sample(50))
     assert max(row.abs().max().item() for row in rows.values()) < 1e-13
-    found = own["main"]()
+    found = shown(own["main"])()
     assert 0 < found["loss"] < 1e-5
     assert found["error"] < 3e-3
 
@@ -45,12 +37,12 @@ def test_own_laplacian() -> None:
     # Uniform in the ball: the share within radius r is r^3, the mean square of a coordinate 1/5, to 1 / sqrt(3000).
     assert (X.norm(dim=1) < 0.5).double().mean().item() == pytest.approx(1 / 8, abs=0.02)
     torch.testing.assert_close(X.T @ X / 3000, torch.eye(3).double() / 5, rtol=0, atol=0.02)
-    assert own["main"]()["error"] < 1e-3
+    assert shown(own["main"])()["error"] < 1e-3
 
 
 def test_own_domain() -> None:
     own = example("own_domain")
-    found = own["main"]()
+    found = shown(own["main"])()
     assert found["exact"] == pytest.approx(math.pi * 8 / 5)
     assert found["stiffness"] == pytest.approx(found["exact"], rel=1e-6)
 
@@ -73,8 +65,3 @@ def test_own_domain_with_normals_and_in_time() -> None:
     solution = pl.solve(*growing, on=ellipse, t=(0, 1), tol=1e-4)
     assert solution.converged, solution.status
     torch.testing.assert_close(solution(x, y, 0 * x + 0.5), torch.exp(x), rtol=0, atol=1e-3)
-
-
-@pytest.mark.parametrize("name", ["own_network", "own_network_pde", "own_laplacian", "own_domain"])
-def test_is_short(name: str) -> None:
-    assert len((EXAMPLES / f"{name}.py").read_text().splitlines()) <= 60

@@ -4,16 +4,14 @@ A network and a loop of your own
 
 ``problem.sample`` draws points, ``problem.residuals`` tells how far a network is from solving the problem there, one
 row for each statement. What follows is ordinary PyTorch: any module, any optimizer, any weights between the rows.
-Here Bratu's equation, whose solution is known. L-BFGS takes up to 20 steps in each call; its tolerances are near
-zero, because those it has by default end it at 1e-4.
-
-For another problem change the statements and the domain: the network has one input for each coordinate and one output
-for each of ``problem.unknowns``. For ``k=pl.Unknown(1.0)`` make k a tensor with ``requires_grad=True``, hand it to the
-optimizer too and to ``problem.residuals(net, points, k=k)``; ``pl.data("u", x, values)`` adds rows of observations.
+Here Bratu's equation. L-BFGS takes up to 20 steps in each call; its default tolerances would end it at 1e-4. The
+network has one input for each coordinate and one output for each of ``problem.unknowns``. For ``k=pl.Unknown(1.0)``
+make k a tensor with ``requires_grad=True``, for the optimizer and for ``problem.residuals(net, points, k=k)``.
 """
 
 import math
 
+import matplotlib.pyplot as plt
 import torch
 from torch import nn
 
@@ -32,16 +30,15 @@ def main(seed: int = 0) -> dict[str, float]:
     net = nn.Sequential(nn.Linear(1, 20), nn.Tanh(), nn.Linear(20, 20), nn.Tanh(), nn.Linear(20, 1)).double()
 
     def loss() -> torch.Tensor:
-        rows = problem.residuals(net, points)
-        return sum(row.square().mean() for row in rows.values())
+        return sum(row.square().mean() for row in problem.residuals(net, points).values())
 
     def closure() -> torch.Tensor:
         optimizer.zero_grad()
-        value = loss()
-        value.backward()
+        (value := loss()).backward()
         return value
 
     x = torch.linspace(0, 1, 1001, dtype=torch.float64)[:, None]
+    axes = plt.figure(layout="constrained").subplots()
     errors = {}
     tight = {"tolerance_grad": 1e-14, "tolerance_change": 1e-16, "line_search_fn": "strong_wolfe"}
     for name, optimizer, steps in (
@@ -52,7 +49,10 @@ def main(seed: int = 0) -> dict[str, float]:
             optimizer.step(closure)
         with torch.no_grad():
             errors[name] = float((net(x) - exact(x)).norm() / exact(x).norm())
+            axes.semilogy(x, (net(x) - exact(x)).abs(), label=f"|error| after {name}")
             print(f"after {name:6}  loss {loss():.1e}   relative L2 error {errors[name]:.1e}")
+    axes.set(xlabel="$x$")
+    axes.legend()
     return errors
 
 

@@ -1,16 +1,12 @@
-"""The seeds' examples: each number that does not depend on a random start, and what every start comes to."""
+"""The examples of fits: each number that does not depend on a random start, and what every start comes to."""
 
 import math
-import runpy
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
-import matplotlib.image
 import numpy as np
 import pytest
 
-SEEDS = Path(__file__).parents[2] / "examples" / "seeds"
+from tests.examples.running import main_of
+
 BEST_SLOPE, BEST_CUBIC, BEST_LOSS = 0.8567408, -0.0933304, 8.8171654  # numpy.polyfit, 2,000 points
 
 # The published log of the Legendre unit: the loss at steps 99, 199, ..., 1999, from a start without random numbers.
@@ -44,13 +40,9 @@ PUBLISHED_DESCENTS = [
 ]
 
 
-def main_of(name: str) -> Callable[..., Any]:
-    return runpy.run_path(str(SEEDS / f"{name}.py"))["main"]  # type: ignore[no-any-return]
-
-
-def descent(start: list[float], steps: int, points: int) -> tuple[np.ndarray, float]:
+def descent(start: list[float], steps: int) -> tuple[np.ndarray, float]:
     """Coefficients and loss of gradient descent in closed form, through the eigenvectors of A^T A."""
-    x = np.linspace(-math.pi, math.pi, points)
+    x = np.linspace(-math.pi, math.pi, 2000)
     A = np.vander(x, 4, increasing=True)
     best = np.linalg.lstsq(A, np.sin(x), rcond=None)[0]
     eigenvalues, vectors = np.linalg.eigh(A.T @ A)
@@ -58,84 +50,54 @@ def descent(start: list[float], steps: int, points: int) -> tuple[np.ndarray, fl
     return p, float(np.sum((A @ p - np.sin(x)) ** 2))
 
 
-@pytest.mark.parametrize(
-    ("name", "points", "tolerance"),
-    [
-        ("cubic_numpy", 2000, 1e-9),
-        # float32 carries seven digits, of which the sums over 2,000 points keep five.
-        ("cubic_tensors", 2000, 1e-5),
-        ("cubic_autograd", 2000, 1e-5),
-        ("cubic_module", 2000, 1e-9),
-        ("cubic_random", 1000, 1e-9),
-    ],
-)
 @pytest.mark.parametrize("seed", [0, 5])
-def test_gradient_descents(name: str, points: int, tolerance: float, seed: int, tmp_path: Path) -> None:
-    found = main_of(name)(**({"folder": str(tmp_path)} if name == "cubic_random" else {}), seed=seed)
-    for step in (0, 99, 999, 1999, 2000):
-        assert found["losses"][step] == pytest.approx(descent(found["start"], step, points)[1], rel=tolerance)
-    expected, _ = descent(found["start"], 2000, points)
-    np.testing.assert_allclose(found["coefficients"], expected, atol=tolerance)
+def test_gradient_descents(seed: int) -> None:
+    found = main_of("gradients")(seed=seed)
+    # float32 carries seven digits, of which the sums over 2,000 points keep five.
+    for way, tolerance in (("NumPy", 1e-9), ("tensors", 1e-5), ("autograd", 1e-5)):
+        losses, coefficients = found[way]
+        for step in (0, 99, 999, 1999):
+            assert losses[step] == pytest.approx(descent(found["start"], step)[1], rel=tolerance)
+        np.testing.assert_allclose(coefficients, descent(found["start"], 2000)[0], atol=tolerance)
 
 
 def test_descents_end_as_the_published_ones_do() -> None:
     """Whatever the start, the excess over the best loss shrinks at the pace of the two smallest eigenvalues."""
     A = np.vander(np.linspace(-math.pi, math.pi, 2000), 4, increasing=True)
     slow, slower = np.sort((1 - 2e-6 * np.linalg.eigvalsh(A.T @ A)) ** 200)[-2:]
-    ours = [main_of("cubic_numpy")(seed)["losses"] for seed in (0, 1, 2)]
-    for earlier, later in PUBLISHED_DESCENTS + [(losses[1899], losses[1999]) for losses in ours]:
+    losses, _ = main_of("gradients")(1)["NumPy"]
+    for earlier, later in [*PUBLISHED_DESCENTS, (losses[1899], losses[1999])]:
         assert slow - 1e-4 < (later - BEST_LOSS) / (earlier - BEST_LOSS) < slower + 1e-4
 
 
-def test_legendre_unit_reproduces_the_published_log() -> None:
+def test_the_custom_function_reproduces_the_published_log() -> None:
     """Two published runs of the same program differ by 1e-6 after 2,000 steps in float32."""
-    found = main_of("legendre_unit")()
+    found = main_of("custom_function")()
     np.testing.assert_allclose(found["losses"][99::100], PUBLISHED_UNIT, rtol=1e-6)
-    np.testing.assert_allclose(found["fitted"][99:2000:100], PUBLISHED_UNIT, rtol=1e-6)
     a, b, c, d = found["ends"]
     assert (round(found["losses"][1999], 4), round(b, 4), round(d, 4)) == (8.9436, -2.2085, 0.2555)
     assert abs(a) < 1e-6
     assert abs(c) < 1e-6
+    assert found["at 1"] == pytest.approx([6, 15, 15], rel=1e-14)  # (15 z^2 - 3)/2, 15 z, 15
 
 
-@pytest.mark.parametrize("seed", [4, 2])
-def test_rmsprop_ends_half_a_step_from_the_best(seed: int) -> None:
-    found = main_of("cubic_rmsprop")(seed)
+def test_rmsprop_ends_half_a_step_from_the_best() -> None:
+    found = main_of("optimizers")()
     assert found["coarse loss"] == pytest.approx(8.92, abs=0.005)
     assert abs(found["coarse slope"] - BEST_SLOPE) == pytest.approx(5e-4, abs=5e-5)
     assert abs(found["coarse cubic"] - BEST_CUBIC) == pytest.approx(5e-4, abs=5e-5)
     assert found["fine loss"] == pytest.approx(BEST_LOSS, abs=1e-4)
-    if seed == 4:  # the half step at which the published run stopped too: 0.85627 x - 0.09383 x^3
-        assert found["coarse slope"] == pytest.approx(0.8563, abs=1e-4)
-        assert found["coarse cubic"] == pytest.approx(-0.0938, abs=5e-5)
+    # The half step at which the published run stopped too: 0.85627 x - 0.09383 x^3.
+    assert found["coarse slope"] == pytest.approx(0.8563, abs=1e-4)
+    assert found["coarse cubic"] == pytest.approx(-0.0938, abs=5e-5)
 
 
-def test_random_polynomial_leaves_a_picture(tmp_path: Path) -> None:
-    main_of("cubic_random")(str(tmp_path / "new" / "folder"))
-    picture = matplotlib.image.imread(tmp_path / "new" / "folder" / "random_polynomial.png")
-    assert picture.shape[:2] == (700, 600)
-    # Three frames, one below the other: three bands of rows that are neither blank nor full width.
-    dark_rows = (picture[:, :, :3].mean(2) < 0.3).sum(1) > 400
-    assert np.count_nonzero(np.diff(dark_rows.astype(int)) == 1) >= 6
-
-
-def test_device() -> None:
-    found = main_of("cubic_device")()
-    assert found["slope"] == pytest.approx(BEST_SLOPE, abs=1e-5)
-    assert found["cubic"] == pytest.approx(BEST_CUBIC, abs=1e-6)
-    # On the data: sqrt(8.8171654 / 999.5), since sin^2 sums to (2000 - 1) / 2.
-    assert found["error"] == pytest.approx(math.sqrt(BEST_LOSS / 999.5), rel=1e-5)
-
-
-def test_least_squares_cubic() -> None:
-    found = main_of("cubic_least_squares")()
+def test_the_best_fits() -> None:
+    found = main_of("best_fits")()
     expected = np.polynomial.polynomial.polyfit(x := np.linspace(-math.pi, math.pi, 2000), np.sin(x), 3)
     np.testing.assert_allclose(found["coefficients"], expected, atol=1e-13)
     assert found["loss"] == pytest.approx(BEST_LOSS, abs=1e-7)
-
-
-def test_legendre_series_gains_digits_with_every_degree() -> None:
-    errors = main_of("legendre_series")()
+    errors = found["errors"]
     assert errors[3] == pytest.approx(0.094, abs=1e-3)
     assert errors[15] < 1e-10
     assert errors[19] < 1e-14
@@ -148,7 +110,7 @@ def test_legendre_series_gains_digits_with_every_degree() -> None:
 
 def test_derivatives_of_the_walk_and_the_two_claims_that_are_wrong() -> None:
     """d/dx of x^2 + 1 at 1, 2, 3, 4; the tutorial prints 4 last for the mean and 0.5 first for the minimum."""
-    found = main_of("derivative_walk")()
+    found = main_of("derivatives")()
     assert found["y"] == [2, 5, 10, 17]
     assert found["sum"] == found["diff"] == [2, 4, 6, 8]
     assert found["second"] == [2, 2, 2, 2]
@@ -156,11 +118,3 @@ def test_derivatives_of_the_walk_and_the_two_claims_that_are_wrong() -> None:
     assert found["max"] == [0, 0, 0, 8]
     assert found["min"] == [2, 0, 0, 0]
     assert (found["by a"], found["by t"]) == ([2] * 4, [1] * 4)
-
-
-@pytest.mark.parametrize("path", sorted(SEEDS.glob("*.py")), ids=lambda path: path.stem)
-def test_each_is_short_and_says_what_it_shows(path: Path) -> None:
-    lines = path.read_text().splitlines()
-    assert len(lines) <= 60
-    title, rule = lines[1:3]
-    assert rule == "=" * len(title)

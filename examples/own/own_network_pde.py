@@ -1,15 +1,14 @@
 """
-A network and a loop of your own for a partial differential equation
-====================================================================
+Your own network on a disk: new points where the residual is large
+==================================================================
 
-As in ``own_network.py``, but on the unit disk, where Bratu's equation has a closed form too. ``problem.sample`` draws
-points inside and on the boundary; the network takes one column for each coordinate. After Adam new points are drawn
-where the residual is large. For another problem change the statements, the domain (``on=...`` a region, ``t=(0, 1)`` an
-interval) and the numbers of inputs and outputs: ``problem.domain.names`` and ``problem.unknowns``.
+As in ``own_network.py``, but on the unit disk, where Bratu's equation has a closed form too. The network takes one
+column for each coordinate. After Adam new points are drawn where the residual is large.
 """
 
 import math
 
+import matplotlib.pyplot as plt
 import torch
 from torch import nn
 
@@ -34,8 +33,7 @@ def main(seed: int = 0) -> dict[str, float]:
 
     def closure() -> torch.Tensor:
         net.zero_grad()
-        value = loss()
-        value.backward()
+        (value := loss()).backward()
         return value
 
     adam = torch.optim.Adam(net.parameters(), lr=5e-3)
@@ -47,10 +45,14 @@ def main(seed: int = 0) -> dict[str, float]:
     )
     tight = {"tolerance_grad": 1e-14, "tolerance_change": 1e-16, "line_search_fn": "strong_wolfe"}
     torch.optim.LBFGS(net.parameters(), max_iter=200, history_size=50, **tight).step(closure)
-    with torch.no_grad():
-        X = problem.domain.sample(2000, seed=seed + 1)
-        found = {"loss": float(loss()), "error": float((net(X) - exact(X)).norm() / exact(X).norm())}
+    X = problem.domain.sample(2000, seed=seed + 1)
+    wrong = (net(X) - exact(X)).detach()
+    found = {"loss": loss().item(), "error": float(wrong.norm() / exact(X).norm())}
     print(f"loss {found['loss']:.1e}   relative L2 error {found['error']:.1e}")
+    axes = plt.figure(layout="constrained").subplots()
+    plt.colorbar(axes.tripcolor(*X.T, wrong[:, 0].abs(), shading="gouraud", cmap="Greys"))
+    axes.plot(*points["interior"].T, ".", markersize=3)
+    axes.set(xlabel="$x$", ylabel="$y$", aspect="equal", title="|error|, and the points that were drawn anew")
     return found
 
 
