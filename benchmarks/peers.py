@@ -4,7 +4,7 @@
 
 A peer runs in a process of its own with the settings of its own documentation (``with_deepxde``, ``with_neurodiffeq``),
 once, from one seed, for two minutes at most. Its seconds begin when the problem is stated and end when training does;
-what importing takes is not counted. Our rows are measured as in ``solving``.
+what importing takes is not counted. Our rows are measured as in ``solving``, with the same two minutes.
 """
 
 import json
@@ -99,7 +99,7 @@ def runs(python: str) -> Iterator[dict[str, Any]]:
     """Every row, problem by problem."""
     for problem, rows in OURS.items():
         for row in rows:
-            yield {**measure(row), "problem": problem, "package": "pinnlite"}
+            yield {**measure(row, LIMIT), "problem": problem, "package": "pinnlite"}
         for package, problems in THEIRS.items():
             if problem in problems:
                 yield ask(python, package, problem, rows[0].known)

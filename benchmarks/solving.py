@@ -74,11 +74,12 @@ ROWS = (
 )
 
 
-def measure(row: Row) -> dict[str, Any]:
-    """One row: the figures and what they are to be."""
+def measure(row: Row, limit: float | None = None) -> dict[str, Any]:
+    """One row: the figures and what they are to be; ``limit`` is in seconds for each solve."""
 
     def solve(seed: int) -> pl.Solution:
-        return pl.solve(*row.known.statements, tol=row.error, trial=row.trial, seed=seed, **row.known.names)
+        options = {"tol": row.error, "trial": row.trial, "seed": seed, "time_limit": limit}
+        return pl.solve(*row.known.statements, **options, **row.known.names)
 
     first = solve(SEEDS[0])
     runs = [first] if first.seconds >= SLOW else [solve(seed) for seed in SEEDS]

@@ -60,11 +60,11 @@ def measured(name: str) -> str:
     """Where and when a file of results was measured."""
     r = record.read(name)
     versions = ", ".join(f"{each} {r[each]}" for each in ("torch", "numpy", "scipy", "pinnlite"))
-    seeds = ", ".join(map(str, r["seeds"]))
-    busy = " Other work ran at the same time, so times are too long." if r["load"] > BUSY else ""
+    seeds = f"seed{'s' * (len(r['seeds']) > 1)} {', '.join(map(str, r['seeds']))}"
+    busy = f" {r['load']:g} other processes ran at the start: times are too long, and what was cut was cut too early."
     return (
-        f"Measured on {r['date']}: {r['machine']}, {r['cores']} cores, {r['threads']} threads, "
-        f"{r['load']:g} processes running before; Python {r['python']}, {versions}; seeds {seeds}.{busy}"
+        f"Measured on {r['date']}: {r['machine']}, {r['cores']} cores of which PyTorch used {r['threads']}; "
+        f"Python {r['python']}, {versions}; {seeds}.{busy if r['load'] > BUSY else ''}"
     )
 
 
@@ -141,7 +141,7 @@ def derivatives(name: str) -> str:
         cells = [row["case"]]
         for what in ("value", "gradient"):
             ours, nested = row[f"taylor {what}"], row.get(f"autograd {what}")
-            cells += [brief(ours), brief(nested) if nested else "", brief(nested / ours) if nested else ""]
+            cells += [brief(ours), brief(nested) if nested else "", f"{nested / ours:.3g}" if nested else ""]
         rows.append([*cells, brief(row["taylor gradient"] / row["forward"]), row["auto"]])
     return table(heads, rows)
 
@@ -155,7 +155,7 @@ def costs() -> str:
     rows = [cases()[name] for name in COSTS]
     heads = "order or operator | nested autograd | Taylor | ratio"
     pairs = [(row["case"], row["autograd gradient"], row["taylor gradient"]) for row in rows]
-    return table(heads, ([name, brief(a), brief(t), brief(a / t)] for name, a, t in pairs))
+    return table(heads, ([name, brief(a), brief(t), f"{a / t:.3g}"] for name, a, t in pairs))
 
 
 def derivative_targets() -> str:
@@ -182,7 +182,7 @@ def derivative_targets() -> str:
     lines = []
     for name, value, side, aim in rows:
         met = value <= aim if side == "at most" else value >= aim
-        lines.append([name, brief(value), f"{side} {brief(aim)}", "yes" if met else "**no**"])
+        lines.append([name, f"{value:.3g}", f"{side} {aim:.3g}", "yes" if met else "**no**"])
     return table("what | measured | target | met", lines)
 
 
