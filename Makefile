@@ -46,6 +46,7 @@ bench: $(READY)  ## measure, and renew the tables of README and docs: minutes, a
 	$(BIN)/python -m benchmarks.derivatives --long
 	$(BIN)/python -m benchmarks.solving
 	$(BIN)/python -m benchmarks.page
+	$(BIN)/python docs/picture.py
 
 build/peers/.ready: benchmarks/peers.txt
 	$(PYTHON) -m venv build/peers

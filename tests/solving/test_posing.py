@@ -176,6 +176,7 @@ def test_inside_a_callable_the_values_are_tensors() -> None:
     seen = []
 
     def residual(u, x):  # type: ignore[no-untyped-def]
+        assert u.shape == u.x.shape == x.shape == (len(x),)  # however many elements are solved for at once
         seen.append((repr(u), torch.is_tensor(u.x), torch.is_tensor(x), (2 - u) / 1 + abs(u) ** 2))
         return u.x - torch.cos(x)
 
