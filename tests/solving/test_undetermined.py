@@ -63,10 +63,11 @@ def test_a_solution_that_has_missed_a_pulse_at_an_end_misses_its_condition() -> 
 def few_families(monkeypatch: pytest.MonkeyPatch) -> None:
     families = (Family("sin", 0.5), Family("sin", 1.0))
     monkeypatch.setattr(by_features, "FEW_FAMILIES", families)
+    monkeypatch.setattr(by_features, "FAMILIES", families)
 
 
-@pytest.mark.usefixtures("few_families")
-def test_what_says_nothing_of_a_parameter_on_a_disk_is_told() -> None:
+def test_what_says_nothing_of_a_parameter_on_a_disk_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(by_features, "FEW_FAMILIES", (Family("sin", 0.5),))
     angle = torch.linspace(0, 6, 10, dtype=torch.float64)
     nothing = pl.data("u", angle.cos(), angle.sin(), 0 * angle)
     sought = pl.Unknown(1.0, positive=True)
@@ -91,6 +92,17 @@ def test_observations_on_a_disk_that_scatter_are_met_in_least_squares() -> None:
     )
     assert solution.converged, solution.status
     assert 1 / solution.unknowns["k"] == pytest.approx((seen @ shape / (shape @ shape)).item(), rel=1e-3)
+
+
+@pytest.mark.usefixtures("few_families")
+@pytest.mark.parametrize("factor", [1.02, 3.0])
+def test_observations_do_not_bend_what_is_determined_without_them(factor: float) -> None:
+    X = 0.9 * DISK.sample(20, seed=3)
+    exact = (1 - X.square().sum(1)) / 4
+    seen = pl.data("u", *X.T, factor * exact)
+    solution = pl.solve("u_xx + u_yy = -1", "u = 0 on boundary", seen, on=DISK, tol=1e-3)
+    assert solution.converged, solution.status
+    assert (solution(*X.T) - exact).norm() < 1e-3 * exact.norm()
 
 
 def test_amplification_is_small_where_a_problem_is_well_posed() -> None:
