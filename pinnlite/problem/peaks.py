@@ -60,8 +60,7 @@ def outliers(
     """Where a source, the residual with all unknowns zero, is largest and least, if it is so at few points only."""
     X = box_points(list(intervals.values()), _MANY)
     places = {**parameters, **dict(zip(intervals, X.T, strict=True))}
-    with torch.no_grad():
-        source = equation.residual(places, {key: X.new_zeros(len(X)) for key in equation.wanted})
+    source = equation.residual(places, {key: X.new_zeros(len(X)) for key in equation.wanted}).detach()
     if source.shape != (len(X),) or not source.isfinite().all():
         return ()
     low, high = source.quantile(_USUAL), source.quantile(1 - _USUAL)

@@ -10,7 +10,7 @@ from pinnlite.solving.estimate import misfit
 from pinnlite.solving.features import by_features
 from pinnlite.solving.features.families import Family
 from pinnlite.solving.features.posed import Posed
-from pinnlite.solving.features.uniqueness import MOST, amplification
+from pinnlite.solving.features.uniqueness import MOST, amplification, are_determined
 
 J01 = 2.404825557695773  # the first zero of the Bessel function J_0
 DISK = pl.Disk((0, 0), 1)
@@ -63,16 +63,21 @@ def test_a_solution_that_has_missed_a_pulse_at_an_end_misses_its_condition() -> 
 def few_families(monkeypatch: pytest.MonkeyPatch) -> None:
     families = (Family("sin", 0.5), Family("sin", 1.0))
     monkeypatch.setattr(by_features, "FEW_FAMILIES", families)
+    monkeypatch.setattr(by_features, "FAMILIES", families)
 
 
-@pytest.mark.usefixtures("few_families")
-def test_what_says_nothing_of_a_parameter_on_a_disk_is_told() -> None:
+@pytest.mark.parametrize(("radius", "told"), [(1.0, False), (0.5, True)])
+def test_whether_observations_on_a_circle_say_anything_of_a_parameter(radius: float, told: bool) -> None:
+    """On the boundary they do not: there u = 0 whatever k is."""
     angle = torch.linspace(0, 6, 10, dtype=torch.float64)
-    nothing = pl.data("u", angle.cos(), angle.sin(), 0 * angle)
+    seen = pl.data("u", radius * angle.cos(), radius * angle.sin(), (1 - radius**2) / 6 + 0 * angle)
     sought = pl.Unknown(1.0, positive=True)
-    solution = pl.solve("k*(u_xx + u_yy) = -1", "u = 0 on boundary", nothing, on=DISK, k=sought, tol=1e-3)
-    assert not solution.converged
-    assert "no solution or many" in solution.status
+    problem = pl.Problem("k*(u_xx + u_yy) = -1", "u = 0 on boundary", seen, on=DISK, k=sought)
+    generator = torch.Generator().manual_seed(0)
+    drawn = Family("sin", 0.5).drawn(problem, 60, generator)
+    trial, (rows, _) = Posed.drawn(problem, drawn, generator).rows(drawn)
+    pl.GaussNewton(steps=8).minimize(rows, lambda step, loss: False)
+    assert are_determined(problem, trial, rows, 1e-3, 1.0) == told
 
 
 @pytest.mark.usefixtures("few_families")
@@ -91,6 +96,17 @@ def test_observations_on_a_disk_that_scatter_are_met_in_least_squares() -> None:
     )
     assert solution.converged, solution.status
     assert 1 / solution.unknowns["k"] == pytest.approx((seen @ shape / (shape @ shape)).item(), rel=1e-3)
+
+
+@pytest.mark.usefixtures("few_families")
+@pytest.mark.parametrize("factor", [1.02, 3.0])
+def test_observations_do_not_bend_what_is_determined_without_them(factor: float) -> None:
+    X = 0.9 * DISK.sample(20, seed=3)
+    exact = (1 - X.square().sum(1)) / 4
+    seen = pl.data("u", *X.T, factor * exact)
+    solution = pl.solve("u_xx + u_yy = -1", "u = 0 on boundary", seen, on=DISK, tol=1e-3)
+    assert solution.converged, solution.status
+    assert (solution(*X.T) - exact).norm() < 1e-3 * exact.norm()
 
 
 def test_amplification_is_small_where_a_problem_is_well_posed() -> None:

@@ -46,6 +46,10 @@ _UNRESOLVED = 200  # features that do not resolve what is narrow
 _NARROW = 0.15  # of the domain: what is left of an equation is mostly there
 _TINY = 1e-300
 _SCATTER = 10.0  # times the distance of two layers: what observations are missed by is their own
+_LIGHTER = 0.25  # weight of observations by which it is measured how they bend the functions: 16 times less
+_LIGHTEST = (
+    0.01  # times the root of the tolerance: the weight below which this cannot be what keeps layers apart
+)
 _LOOKING_FOR_MORE = 150  # features that are asked whether there is more than one solution
 
 
@@ -110,14 +114,24 @@ class _Search:
             (check,) = self._layers([best.family])
             self.distance = _apart(self.problem, check.trial, best.trial)
         if self.observed == 1.0 and _scatter(self.problem, best.trial) > _SCATTER * self.distance:
-            self.observed = self.tol**0.5
-            return self.next()
+            return self._lighter(self.tol**0.5)
         near = self.distance <= _PROMISING * self.tol
+        if near and self.problem.data:  # observations bend functions: where they weigh less, by less
+            (check,) = self._layers([best.family], _LIGHTER)
+            self.distance = max(self.distance, _apart(self.problem, check.trial, best.trial))
+            if self.distance > self.tol and self.observed > _LIGHTEST * self.tol**0.5:
+                return self._lighter(_LIGHTER * min(self.observed, self.tol**0.5))
+            near = self.distance <= _PROMISING * self.tol
         note = f"{self.width} {best}"
         if (near and _undetermined(self.problem, self.width)) or not self._determines(best, near):
             return Candidate(best.trial, note, UNDETERMINED, hopeless=True)
         self._learn(best)
         return Candidate(best.trial, note, check=check.trial if near else None)
+
+    def _lighter(self, weight: float) -> Candidate:
+        """The same width, with observations that weigh less."""
+        self.observed = weight
+        return self.next()
 
     def _determines(self, best: Solved, near: bool) -> bool:
         """Whether a layer that looks like the solution would have told another value of the unknown parameters."""
@@ -142,7 +156,7 @@ class _Search:
             self.width > width and self.distance > far * self.tol for width, far in _SLOW.items()
         )
 
-    def _layers(self, families: Sequence[Family]) -> list[Solved]:
+    def _layers(self, families: Sequence[Family], lighter: float = 1.0) -> list[Solved]:
         before = self.before.trial if self.before is not None else None
         return competition(
             self.problem,
@@ -153,7 +167,7 @@ class _Search:
             before,
             self.clock,
             self.blind,
-            self.observed,
+            lighter * self.observed,
         )
 
     def _learn(self, best: Solved) -> None:
