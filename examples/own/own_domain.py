@@ -51,7 +51,7 @@ def main(a: float = 2.0, b: float = 1.0) -> dict[str, float]:
     X, weights = bar.quadrature(1000)
     stiffness = 2 * float(weights @ solution(*X.T))
     exact = math.pi * a**3 * b**3 / (a**2 + b**2)
-    solution.plot(figure=plt.figure(figsize=(9, 4)))
+    solution.plot(figure=plt.figure(figsize=(9, 2.8)))
     print(f"estimated error {solution.error:.1e}   stiffness {stiffness:.6f}   exact {exact:.6f}")
     return {"estimated": solution.error, "stiffness": stiffness, "exact": exact}
 

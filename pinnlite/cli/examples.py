@@ -66,7 +66,7 @@ def _title(path: Path) -> str:
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".ipynb":
         first: str = json.loads(text)["cells"][0]["source"][0]
-        return first.strip("# \n") + " (a notebook)"
+        return first.strip("# \n")
     return (ast.get_docstring(ast.parse(text)) or "").split("\n")[0]
 
 
