@@ -58,10 +58,11 @@ def candidates(
                 check = _solved(problem, partition, slivers, (_FINER, _WIDER), best, generator, clock)
         except Stopped:
             cells = f"{len(partition)} cells"
-            end = f"The smallest of {cells} would be too small: try a larger tol."
+            end, advice = f"The smallest of {cells} would be too small", "try a larger tol."
             if clock.stopped:
-                end = f"The time limit of {clock.limit:g} s leaves no time for {cells}: give it more time or a larger tol."
-            yield Candidate(best, end.partition(":")[0], end)
+                end = f"The time limit of {clock.limit:g} s leaves no time for {cells}"
+                advice = "give it more time or a larger tol."
+            yield Candidate(best, end, f"{end}: {advice}")
             return
         note = f"{len(partition)} cells of {_WIDTH} {_FAMILY}, {worst:.1e} unbalanced"
         yield Candidate(best, note, check=check.patchwork if check is not None else None)
