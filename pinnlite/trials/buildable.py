@@ -43,6 +43,11 @@ def buildable(problem: Problem) -> tuple[Given, ...]:
     return given if _met(problem, given) else ()
 
 
+def lift_alone(problem: Problem, given: Sequence[Given]) -> Lifted:
+    """What meets the conditions, and nothing else."""
+    return Lifted(_Nothing(), problem, given)
+
+
 def left_over(problem: Problem, given: Sequence[Given]) -> tuple[Condition, ...]:
     """The conditions as stated of which some face is not built in."""
     built = [g.condition for g in given]
@@ -82,7 +87,7 @@ def _has_lower(given: Given, read: Sequence[Given]) -> bool:
 
 def _met(problem: Problem, given: Sequence[Given]) -> bool:
     """Whether g takes the values that are given, which it does where they agree at corners."""
-    lift = Lifted(_Nothing(), problem, given)
+    lift = lift_alone(problem, given)
     X = problem.domain.sample(_POINTS, seed=_UNSEEN)
     for g in given:
         at = X.clone()

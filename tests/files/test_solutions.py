@@ -21,6 +21,7 @@ from pinnlite.files import problems
 from pinnlite.files.container import read_file
 from pinnlite.files.fields import Fields, Tensors
 from pinnlite.files.solutions import FACTS
+from pinnlite.models.periodic import PeriodicInputs
 from pinnlite.trials.buildable import buildable
 from pinnlite.trials.constrained import built_in
 from pinnlite.trials.lifted import Lifted
@@ -66,9 +67,11 @@ def legendre_series() -> nn.Module:
 
 
 def lifted() -> pl.Solution:
-    """A network in a square with conditions built in, as the solver poses it."""
-    problem = pl.Problem("u_xx + u_yy = 1", "u = 0 on boundary", x=(0, 1), y=(0, 1))
-    module = pl.MLP(2, 1, 4, 1, generator=torch.Generator().manual_seed(0))
+    """A network on a strip whose ends meet with conditions built in, as the solver poses it."""
+    closed = ("u(0, y) = u(1, y)", "u_x(0, y) = u_x(1, y)")
+    problem = pl.Problem("u_xx + u_yy = 1", "u(x, 0) = 0", "u(x, 1) = 0", *closed, x=(0, 1), y=(0, 1))
+    mlp = pl.MLP(3, 1, 4, 1, generator=torch.Generator().manual_seed(0))
+    module = nn.Sequential(PeriodicInputs((1.0, 0.0)), mlp)
     trial = Lifted(ModuleTrial(module, problem.unknowns), problem, buildable(problem))
     return pl.Solution(
         problem, trial, "network", 0.1, 1e-3, "It was not trained.", 0.5, ("nothing",), None, 4

@@ -24,6 +24,7 @@ from pinnlite.solving.networks.rounds import Rounds, depth_of
 from pinnlite.solving.networks.training import Training, network
 from pinnlite.solving.refine import Candidate
 from pinnlite.solving.residuals import Method
+from pinnlite.trials.periodic import circles_of
 
 # The damping of the first output layer, and the steps after it: fine where hidden layers need no more than a touch.
 # Features that a draw lacks are found from a smooth start, in many steps.
@@ -101,14 +102,15 @@ def _in_a_region(
     snapshots: bool,
     checkpoint: Mapping[str, Tensor] | None,
 ) -> Iterator[Candidate]:
+    circles = circles_of(problem)
     if checkpoint is None:
         yield from _shallow(problem, method, generator, clock, snapshots)
     for stage in range(0 if checkpoint is None else depth_of(checkpoint), len(_DEEP)):
         if clock.spent:
             return
-        module = network(problem, _DEEP[stage], generator)
+        module = network(problem, _DEEP[stage], generator, circles=circles)
         own = clock if snapshots else clock.part(_HALF)
-        posed = InARegion(problem, generator)
+        posed = InARegion(problem, generator, circles)
         training = Training(posed, module, int(_POINTS_DEEP * _weights(module)), method, own)
         rounds = Rounds(training, generator, stage)
         if checkpoint is not None:

@@ -14,6 +14,7 @@ from pinnlite.solving.lines.ordinary import fitted, gauss_points, rows_on
 from pinnlite.trials.buildable import buildable, left_over
 from pinnlite.trials.lifted import Lifted
 from pinnlite.trials.parameters import guessed
+from pinnlite.trials.periodic import Circles
 from pinnlite.trials.trial import Trial
 
 Points = Mapping[str, Tensor]
@@ -68,18 +69,29 @@ class AlongALine:
 
 
 class InARegion:
-    """Several coordinates: random points, drawn ever again, and the conditions that a lift can take built in."""
+    """Several coordinates: random points, drawn ever again, and the conditions that a lift can take built in.
 
-    def __init__(self, problem: Problem, generator: torch.Generator) -> None:
+    Args:
+        problem: as it is stated.
+        generator: of the points.
+        circles: the coordinates in which the trials that are posed are periodic.
+    """
+
+    def __init__(self, problem: Problem, generator: torch.Generator, circles: Circles | None = None) -> None:
         self.problem, self._generator = problem, generator
-        self._given = buildable(problem)
+        self._given, periodic = buildable(problem), circles.conditions if circles else ()
+        if circles and not circles.closed_by(problem, self._given):
+            self._given = ()  # an initial value that is not periodic is no part of a trial that has to be
+        self._left = tuple(c for c in left_over(problem, self._given) if c not in periodic)
 
     @property
     def built_in(self) -> str:
         """Which of the conditions are."""
-        if not self._given:
-            return "conditions as rows"
-        return "some conditions built in" if left_over(self.problem, self._given) else "conditions built in"
+        if not self._left:
+            return "conditions built in"
+        return (
+            "some conditions built in" if len(self._left) < len(self.problem.stated) else "conditions as rows"
+        )
 
     def posed(self, trial: Trial) -> Trial:
         """Lifted, if there is anything to lift."""
@@ -104,7 +116,7 @@ class InARegion:
 
     def rows(self, trial: Trial, points: Points, linearization: Factored) -> CollocationRows:
         """Equations and the conditions that are not built in."""
-        return rows_in(self.problem, trial, points, linearization)
+        return rows_in(self.problem, trial, points, self._left, linearization)
 
 
 def posing(problem: Problem, generator: torch.Generator) -> Posing:
