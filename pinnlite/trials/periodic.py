@@ -1,6 +1,6 @@
 """Conditions that make a coordinate periodic, which hold by construction where the inputs of a network are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from torch import Tensor
 from pinnlite.geometry.domains import Box
 from pinnlite.problem.equations import Condition, Key, Values
 from pinnlite.problem.problem import Problem
-from pinnlite.trials.buildable import lift_alone
+from pinnlite.trials.buildable import buildable, lift_alone
 from pinnlite.trials.lifted import Given, Lifted
 
 _POINTS = 64  # at which both ends are compared
@@ -24,12 +24,6 @@ class Circles:
 
     periods: tuple[float, ...]  # of each coordinate, 0 for one that is not periodic
     conditions: tuple[Condition, ...]  # that say so
-
-    def closed_by(self, problem: Problem, given: Sequence[Given]) -> bool:
-        """Whether what meets other conditions by construction is as periodic as it has to be."""
-        lift = lift_alone(problem, given)
-        X = problem.domain.sample(_POINTS, seed=_UNSEEN)
-        return all(_returns(condition, lift, problem, X) for condition in self.conditions)
 
 
 def circles_of(problem: Problem) -> Circles | None:
@@ -53,6 +47,16 @@ def circles_of(problem: Problem) -> Circles | None:
         tuple(length if column in found else 0.0 for column, length in enumerate(lengths)),
         tuple(condition for own in found.values() for condition in own),
     )
+
+
+def given_on(problem: Problem, circles: Circles | None) -> tuple[Given, ...]:
+    """What can be built into a trial that is periodic: nothing where an initial value is not."""
+    given = buildable(problem)
+    if not circles or not given:
+        return given
+    lift = lift_alone(problem, given)
+    X = problem.domain.sample(_POINTS, seed=_UNSEEN)
+    return given if all(_returns(condition, lift, X) for condition in circles.conditions) else ()
 
 
 def _all(problem: Problem, column: int) -> set[Key]:
@@ -103,7 +107,7 @@ def _same_at_both_ends(problem: Problem, column: int) -> bool:
     return True
 
 
-def _returns(condition: Condition, lift: Lifted, problem: Problem, X: Tensor) -> bool:
+def _returns(condition: Condition, lift: Lifted, X: Tensor) -> bool:
     """Whether a lift alone meets a condition of this kind."""
     values: dict[Any, Tensor] = {}
     for placed in condition.wanted:

@@ -19,12 +19,14 @@ from pinnlite.solving.features.families import FAMILIES, Family, Solved, competi
 from pinnlite.solving.lines.opening import first_function
 from pinnlite.solving.methods.gauss_newton import GaussNewton
 from pinnlite.solving.networks.independent import Checks
+from pinnlite.solving.networks.marching import March, Recipe, is_of_a_march
 from pinnlite.solving.networks.posing import AlongALine, InARegion
 from pinnlite.solving.networks.rounds import Rounds, depth_of
 from pinnlite.solving.networks.training import Training, network
 from pinnlite.solving.refine import Candidate
 from pinnlite.solving.residuals import Method
 from pinnlite.trials.periodic import circles_of
+from pinnlite.trials.successive import course_of
 
 # The damping of the first output layer, and the steps after it: fine where hidden layers need no more than a touch.
 # Features that a draw lacks are found from a smooth start, in many steps.
@@ -74,9 +76,10 @@ def candidates(
         return
     checks = Checks(problem, tol, clock)
     own = clock.part(_TRAINED)
-    networks = _in_a_region(problem, method, generator, own, checks.finest is not None, checkpoint)
+    networks = _in_a_region(problem, tol, method, generator, own, checks.finest is not None, checkpoint)
     for candidate in networks:
-        finer = checks.of(candidate.trial)
+        whole = candidate.trial is not None and candidate.reached is None
+        finer = checks.of(candidate.trial) if whole else None
         yield candidate if finer is None else replace(candidate, check=finer)
     clock.stopped = clock.stopped or own.spent
 
@@ -96,27 +99,49 @@ def _along_a_line(
 
 def _in_a_region(
     problem: Problem,
+    tol: float,
     method: str | Method,
     generator: torch.Generator,
     clock: Clock,
     snapshots: bool,
     checkpoint: Mapping[str, Tensor] | None,
 ) -> Iterator[Candidate]:
-    circles = circles_of(problem)
+    marching = checkpoint is not None and is_of_a_march(checkpoint)
+    # What comes of slabs is too much alike to be compared.
+    course = course_of(problem) if snapshots or marching else None
     if checkpoint is None:
         yield from _shallow(problem, method, generator, clock, snapshots)
     for stage in range(0 if checkpoint is None else depth_of(checkpoint), len(_DEEP)):
+        if not (marching or clock.spent):
+            own = clock if snapshots else clock.part(_HALF)
+            rounds = _rounds(problem, stage, method, generator, own)
+            if checkpoint is not None:
+                rounds.restore(checkpoint)
+                checkpoint = None
+            if not snapshots:
+                yield from list(rounds)[-1:]
+                continue
+            yield from rounds.until(lambda rounds=rounds: course is not None and rounds.stalled)
+            marching = course is not None and rounds.stalled
         if clock.spent:
             return
-        module = network(problem, _DEEP[stage], generator, circles=circles)
-        own = clock if snapshots else clock.part(_HALF)
-        posed = InARegion(problem, generator, circles)
-        training = Training(posed, module, int(_POINTS_DEEP * _weights(module)), method, own)
-        rounds = Rounds(training, generator, stage)
-        if checkpoint is not None:
-            rounds.restore(checkpoint)
-            checkpoint = None
-        yield from rounds if snapshots else list(rounds)[-1:]
+        if marching and course is not None:
+            march = March(course, Recipe(_DEEP[stage], stage, _POINTS_DEEP, method, tol), generator, clock)
+            if checkpoint is not None:
+                march.restore(checkpoint)
+                checkpoint = None
+            yield from march
+
+
+def _rounds(
+    problem: Problem, stage: int, method: str | Method, generator: torch.Generator, clock: Clock
+) -> Rounds:
+    """A deep network for all of the domain, periodic where the problem is."""
+    circles = circles_of(problem)
+    module = network(problem, _DEEP[stage], generator, circles=circles)
+    posed = InARegion(problem, generator, circles)
+    training = Training(posed, module, int(_POINTS_DEEP * _weights(module)), method, clock)
+    return Rounds(training, generator, stage)
 
 
 def _shallow(

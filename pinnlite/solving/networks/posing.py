@@ -11,10 +11,10 @@ from pinnlite.problem.problem import Problem
 from pinnlite.problem.sample import INTERIOR
 from pinnlite.solving.dense import CollocationRows, Factored, equation_blocks, rows_in
 from pinnlite.solving.lines.ordinary import fitted, gauss_points, rows_on
-from pinnlite.trials.buildable import buildable, left_over
-from pinnlite.trials.lifted import Lifted
+from pinnlite.trials.buildable import left_over
+from pinnlite.trials.lifted import Given, Lifted
 from pinnlite.trials.parameters import guessed
-from pinnlite.trials.periodic import Circles
+from pinnlite.trials.periodic import Circles, given_on
 from pinnlite.trials.trial import Trial
 
 Points = Mapping[str, Tensor]
@@ -75,14 +75,20 @@ class InARegion:
         problem: as it is stated.
         generator: of the points.
         circles: the coordinates in which the trials that are posed are periodic.
+        given: what is built in, where that is more than the conditions say.
     """
 
-    def __init__(self, problem: Problem, generator: torch.Generator, circles: Circles | None = None) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        generator: torch.Generator,
+        circles: Circles | None = None,
+        given: tuple[Given, ...] | None = None,
+    ) -> None:
         self.problem, self._generator = problem, generator
-        self._given, periodic = buildable(problem), circles.conditions if circles else ()
-        if circles and not circles.closed_by(problem, self._given):
-            self._given = ()  # an initial value that is not periodic is no part of a trial that has to be
-        self._left = tuple(c for c in left_over(problem, self._given) if c not in periodic)
+        self.given = given_on(problem, circles) if given is None else given
+        periodic = circles.conditions if circles else ()
+        self._left = tuple(c for c in left_over(problem, self.given) if c not in periodic)
 
     @property
     def built_in(self) -> str:
@@ -95,7 +101,7 @@ class InARegion:
 
     def posed(self, trial: Trial) -> Trial:
         """Lifted, if there is anything to lift."""
-        return Lifted(trial, self.problem, self._given) if self._given else trial
+        return Lifted(trial, self.problem, self.given) if self.given else trial
 
     def points(self, count: int, unbalanced: Trial | None = None) -> Points:
         """New ones for every statement; those of the interior by the size of the residual, once there is one."""
