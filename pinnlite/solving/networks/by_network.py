@@ -114,15 +114,17 @@ def _in_a_region(
     for stage in range(0 if checkpoint is None else depth_of(checkpoint), len(_DEEP)):
         if not (marching or clock.spent):
             own = clock if snapshots else clock.part(_HALF)
-            rounds = _rounds(problem, stage, method, generator, own)
+            rounds = _rounds(problem, stage, method, generator, own, patient=course is None)
             if checkpoint is not None:
                 rounds.restore(checkpoint)
                 checkpoint = None
             if not snapshots:
                 yield from list(rounds)[-1:]
                 continue
-            yield from rounds.until(lambda rounds=rounds: course is not None and rounds.stalled)
-            marching = course is not None and rounds.stalled
+            for candidate in rounds:
+                goes_on = rounds.stalled and not candidate.failure and not clock.spent
+                yield replace(candidate, trial=None) if goes_on else candidate
+            marching = rounds.stalled
         if clock.spent:
             return
         if marching and course is not None:
@@ -134,14 +136,19 @@ def _in_a_region(
 
 
 def _rounds(
-    problem: Problem, stage: int, method: str | Method, generator: torch.Generator, clock: Clock
+    problem: Problem,
+    stage: int,
+    method: str | Method,
+    generator: torch.Generator,
+    clock: Clock,
+    patient: bool,
 ) -> Rounds:
     """A deep network for all of the domain, periodic where the problem is."""
     circles = circles_of(problem)
     module = network(problem, _DEEP[stage], generator, circles=circles)
     posed = InARegion(problem, generator, circles)
     training = Training(posed, module, int(_POINTS_DEEP * _weights(module)), method, clock)
-    return Rounds(training, generator, stage)
+    return Rounds(training, generator, stage, patient)
 
 
 def _shallow(

@@ -66,12 +66,12 @@ class March:
             last = self.times[-1] + self.step
             last = self.course.stop if self._close(last, self.course.stop) else last
             rounds = self._rounds(last)
-            for candidate in rounds.until(lambda rounds=rounds: rounds.stalled or self._enough(rounds)):
+            for candidate in rounds.until(lambda rounds=rounds: self._enough(rounds)):
                 yield self._told(candidate, last)
                 if candidate.failure or self.clock.spent:
                     return
             self.module, self.interval = rounds.training.module, (self.times[-1], last)
-            if rounds.stalled and self.step_is_long:
+            if rounds.stalled and self._is_long and not rounds.training.clock.spent:
                 self.step /= 2
                 continue
             self.parts.append(rounds.copied())
@@ -81,8 +81,8 @@ class March:
         yield Candidate(self._trial(), note, checkpoint=self._checkpoint)
 
     @property
-    def step_is_long(self) -> bool:
-        """Whether it may be halved."""
+    def _is_long(self) -> bool:
+        """Whether the next slab may be halved."""
         return abs(self.step) > 2 * _SHORTEST * abs(self.course.stop - self.course.start)
 
     def restore(self, checkpoint: Mapping[str, Tensor]) -> None:
@@ -122,7 +122,7 @@ class March:
         clock = self.clock.part(share)
         count = int(self.recipe.points * sum(p.numel() for p in module.parameters()))
         training = Training(posing, module, count, self.recipe.method, clock)
-        rounds = Rounds(training, self.generator, self.recipe.stage)
+        rounds = Rounds(training, self.generator, self.recipe.stage, patient=False)
         if self._restored is not None:
             rounds.restore(self._restored)
             self._restored = None
@@ -171,7 +171,7 @@ class March:
         told = replace(candidate, trial=None, note=f"{where}: {candidate.note}", checkpoint=self._checkpoint)
         if not candidate.failure and not self.clock.spent:
             return told
-        failure = candidate.failure or f"The training ended in {where}: give it more time."
+        failure = candidate.failure or f"The time ended in {where}: give it more, or a larger tol."
         low, high = sorted((self.times[0], self.times[-1]))
         return replace(told, trial=self._trial(), failure=failure, reached=(low, high))
 

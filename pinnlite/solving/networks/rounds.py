@@ -33,15 +33,17 @@ class Rounds:
     that the next round depends on: weights, the state of the random generator, and which round it is.
     """
 
-    def __init__(self, training: Training, generator: torch.Generator, stage: int) -> None:
-        self.training, self.generator, self.stage = training, generator, stage
+    def __init__(
+        self, training: Training, generator: torch.Generator, stage: int, patient: bool = True
+    ) -> None:
+        self.training, self.generator, self.stage, self.patient = training, generator, stage, patient
         self.round = 0
         self.residuals = [training.at_rest]  # and what each round left
         self._checkpoint: Mapping[str, Tensor] | None = None
 
     def __iter__(self) -> Iterator[Candidate]:
         training, clock = self.training, self.training.clock
-        while self.round < _ROUNDS:
+        while self.round < _ROUNDS and not self.stalled:
             failure = None
             try:
                 usual = _LATER if self.round else _FIRST
@@ -65,8 +67,10 @@ class Rounds:
 
     @property
     def stalled(self) -> bool:
-        """Whether the first round left nearly all that there was."""
-        return len(self.residuals) > 1 and self.residuals[1] > _STALLED * self.residuals[0]
+        """Whether the first round left nearly all that there was, if that is to end the training."""
+        return (
+            not self.patient and len(self.residuals) > 1 and self.residuals[1] > _STALLED * self.residuals[0]
+        )
 
     def copied(self) -> Trial:
         """The trial as it stands."""
