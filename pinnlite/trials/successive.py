@@ -38,6 +38,10 @@ class Course:
         """Of the coordinate."""
         return self.problem.domain.names[self.column]
 
+    def at(self, share: float) -> float:
+        """The time after a share of it."""
+        return self.stop if share == 1.0 else self.start + share * (self.stop - self.start)
+
     def slab(self, first: float, last: float) -> Problem:
         """The problem between two times, without its initial conditions where it does not start there."""
         part = copy.copy(self.problem)

@@ -125,13 +125,13 @@ def marched(count: int | None, checkpoint: dict[str, Tensor] | None = None) -> l
 
 
 def test_a_march_goes_on_bit_for_bit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """From its first slab, which is going to be halved, and from within; checkpoints of others are refused."""
-    small(monkeypatch, steps=2, stalled=0.9)
-    monkeypatch.setattr("pinnlite.solving.networks.marching._SHORTEST", 0.1)
+    """From within a slab, and from one that is going to be halved; checkpoints of others are refused."""
+    small(monkeypatch, steps=2, stalled=0.6)
+    monkeypatch.setattr("pinnlite.solving.networks.marching._SHORTEST", 0.125)
     whole = marched(None)
     times = whole[-1].trial.times  # type: ignore[union-attr]
-    assert len(times) > 5
-    for split in (1, len(whole) // 2):
+    halved = next(i for i, each in enumerate(whole) if "from 0.75 to 0.875" in each.note)
+    for split in (halved - 2, halved):
         state = whole[split - 1].checkpoint
         assert state is not None
         rest = marched(None, {name: tensor.clone() for name, tensor in state.items()})
@@ -140,7 +140,7 @@ def test_a_march_goes_on_bit_for_bit(monkeypatch: pytest.MonkeyPatch) -> None:
         for one, other in zip(rest[-1].trial.parts, whole[-1].trial.parts, strict=True):  # type: ignore[union-attr]
             assert all(map(torch.equal, one.parameters, other.parameters))
     for name, wrong in {
-        "times": torch.tensor([0.0, 0.5, 0.25], dtype=torch.float64),
+        "places": torch.tensor([0.0, 0.5, 0.25], dtype=torch.float64),
         "part.0.1.weight": torch.zeros(1, 1, dtype=torch.float64),
         "residuals": torch.zeros(9, dtype=torch.float64),
     }.items():
@@ -154,9 +154,9 @@ def test_time_that_ends_between_slabs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pinnlite.solving.networks.marching._SHORTEST", 0.25)
     told = March._told
 
-    def late(march: March, candidate: Candidate, last: float) -> Candidate:
-        march.clock.stopped = last > 0.5
-        return told(march, candidate, last)
+    def late(march: March, candidate: Candidate) -> Candidate:
+        march.clock.stopped = march.places[-1] == 0.5
+        return told(march, candidate)
 
     monkeypatch.setattr(March, "_told", late)
     solution = pl.solve(*TRAVELLING.statements, tol=1e-3, trial="network", time_limit=600, **TRAVELLING.names)

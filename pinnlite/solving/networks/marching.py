@@ -25,12 +25,11 @@ from pinnlite.trials.successive import Course, Successive
 from pinnlite.trials.trial import Trial
 
 _SLABS = 4  # at first
-_SHORTEST = 2.0**-5  # of the whole time
+_SHORTEST = 2.0**-5  # of the whole time: what a slab begins with is known through all slabs before it
 _ENOUGH = 0.1  # of the tolerance: how far a slab is trained
 _GAIN = 0.5  # of the residual: a round that leaves more is the last one of its slab
 _POINTS = 256  # at which the size of the solution is looked at
-_ROUNDING = 1e-9
-_TIMES = "times"
+_PLACES = "places"
 
 
 @dataclass(frozen=True)
@@ -47,14 +46,17 @@ class Recipe:
 class March:
     """A candidate for the whole evolution at the end, and on the way one without a trial for each round in each slab.
 
-    A checkpoint is that of the present slab's rounds, with the times up to its end and the weights of slabs before it.
+    A checkpoint is that of the present slab's rounds, with the places up to its end and the weights of slabs before it.
     """
 
     def __init__(self, course: Course, recipe: Recipe, generator: torch.Generator, clock: Clock) -> None:
         self.course, self.recipe, self.generator, self.clock = course, recipe, generator, clock
-        self.step = (course.stop - course.start) / _SLABS
-        self.times, self.parts = [course.start], list[Lifted | ModuleTrial]()
-        self.interval = (course.start, course.start + self.step)
+        self.share = 1 / _SLABS  # of the whole time, the next slab
+        self.places, self.parts = (
+            [0.0],
+            list[Lifted | ModuleTrial](),
+        )  # of the ends: shares too, exact in binary
+        self.interval = (course.at(0.0), course.at(self.share))
         first = course.slab(*self.interval)
         self.module = network(first, recipe.hidden, generator, circles=course.circles)
         self._restored: Mapping[str, Tensor] | None = None
@@ -62,28 +64,26 @@ class March:
 
     def __iter__(self) -> Iterator[Candidate]:
         name = ""
-        while not self._close(self.times[-1], self.course.stop):
-            last = self.times[-1] + self.step
-            last = self.course.stop if self._close(last, self.course.stop) else last
-            rounds = self._rounds(last)
+        while self.places[-1] < 1.0:
+            rounds = self._rounds()
             for candidate in rounds.until(lambda rounds=rounds: self._enough(rounds)):
-                yield self._told(candidate, last)
+                yield self._told(candidate)
                 if candidate.failure or self.clock.spent:
                     return
-            self.module, self.interval = rounds.training.module, (self.times[-1], last)
-            if rounds.stalled and self._is_long and not rounds.training.clock.spent:
-                self.step /= 2
+            self.module, self.interval = rounds.training.module, self._next
+            if rounds.stalled and self.share > _SHORTEST and not rounds.training.clock.spent:
+                self.share /= 2
                 continue
             self.parts.append(rounds.copied())
-            self.times.append(last)
+            self.places.append(self.places[-1] + self.share)
             name = rounds.training.name
         note = f"{len(self.parts)} slabs of {self.course.name}, in each a {name}"
         yield Candidate(self._trial(), note, checkpoint=self._checkpoint)
 
     @property
-    def _is_long(self) -> bool:
-        """Whether the next slab may be halved."""
-        return abs(self.step) > 2 * _SHORTEST * abs(self.course.stop - self.course.start)
+    def _next(self) -> tuple[float, float]:
+        """The times between which the next slab is."""
+        return self.course.at(self.places[-1]), self.course.at(self.places[-1] + self.share)
 
     def restore(self, checkpoint: Mapping[str, Tensor]) -> None:
         """Go on from where a checkpoint was taken.
@@ -91,11 +91,11 @@ class March:
         Raises:
             ProblemError: it is of another march.
         """
-        times = checkpoint[_TIMES]
-        if times.dtype != torch.float64 or times.ndim != 1 or not self.course.has(times):
+        places = checkpoint[_PLACES]
+        fit = places.dtype == torch.float64 and places.ndim == 1 and len(places) > 1
+        if not (fit and places[0] == 0.0 and places[-1] <= 1.0 and bool((places.diff() > 0).all())):
             raise ProblemError(UNFIT)
-        *known, last = times.tolist()
-        self.times = known[:1]
+        *known, last = places.tolist()
         for k, end in enumerate(known[1:]):
             module = deepcopy(self.module)
             weights = {
@@ -107,19 +107,20 @@ class March:
                 module.load_state_dict(weights)
             except (RuntimeError, TypeError) as error:
                 raise ProblemError(UNFIT) from error
-            self.parts.append(self.course.posed(self._inner(module), self._before, self.times[-1], end))
-            self.times.append(end)
-        self.step = last - known[-1]
+            inner = ModuleTrial(module, self.course.problem.unknowns)
+            first, stop = self.course.at(self.places[-1]), self.course.at(end)
+            self.parts.append(self.course.posed(inner, self._before, first, stop))
+            self.places.append(end)
+        self.share = last - known[-1]
         self._restored = checkpoint
 
-    def _rounds(self, last: float) -> Rounds:
+    def _rounds(self) -> Rounds:
         """The training of the next slab, its output layer at zero: then it is what the slab before it ends as."""
-        first = self.times[-1]
-        share = abs(last - first) / abs(self.course.stop - first)  # of the time that is left
+        first, last = self._next
         module = self._moved((first, last))
         given = self.course.given_at(first, self._before)
         posing = InARegion(self.course.slab(first, last), self.generator, self.course.circles, given)
-        clock = self.clock.part(share)
+        clock = self.clock.part(self.share / (1 - self.places[-1]))
         count = int(self.recipe.points * sum(p.numel() for p in module.parameters()))
         training = Training(posing, module, count, self.recipe.method, clock)
         rounds = Rounds(training, self.generator, self.recipe.stage, patient=False)
@@ -154,10 +155,10 @@ class March:
         with torch.no_grad():
             values = trial.partials(X, [(unknown, (0,) * X.shape[1]) for unknown in problem.unknowns])
         size = max(value.square().mean().sqrt().item() for value in values.values())
-        error = left * abs(self.step)  # where it adds up all along
+        error = left * self.share * abs(self.course.stop - self.course.start)  # where it adds up all along
         return error < _ENOUGH * self.recipe.tol * size or left > _GAIN * before[-1]
 
-    def _told(self, candidate: Candidate, last: float) -> Candidate:
+    def _told(self, candidate: Candidate) -> Candidate:
         """What the round of a slab leaves: no solution yet, but what a later training can go on from."""
         if candidate.checkpoint is not None:
             parts = {
@@ -165,33 +166,30 @@ class March:
                 for k, part in enumerate(self.parts)
                 for name, tensor in _module(part).state_dict().items()
             }
-            times = torch.tensor([*self.times, last], dtype=torch.float64)
-            self._checkpoint = {**candidate.checkpoint, _TIMES: times, **parts}
-        where = f"slab {len(self.times)}, {self.course.name} from {self.times[-1]:g} to {last:g}"
+            places = torch.tensor([*self.places, self.places[-1] + self.share], dtype=torch.float64)
+            self._checkpoint = {**candidate.checkpoint, _PLACES: places, **parts}
+        first, last = self._next
+        where = f"slab {len(self.places)}, {self.course.name} from {first:g} to {last:g}"
         told = replace(candidate, trial=None, note=f"{where}: {candidate.note}", checkpoint=self._checkpoint)
         if not candidate.failure and not self.clock.spent:
             return told
         failure = candidate.failure or f"The time ended in {where}: give it more, or a larger tol."
-        low, high = sorted((self.times[0], self.times[-1]))
-        return replace(told, trial=self._trial(), failure=failure, reached=(low, high))
+        low, high = sorted((self.course.start, first))
+        trial = self._trial()
+        return replace(told, trial=trial, failure=failure, reached=(low, high) if trial else None)
 
     def _trial(self) -> Successive | None:
-        return Successive(self.course.column, tuple(self.times), tuple(self.parts)) if self.parts else None
-
-    def _inner(self, module: nn.Module) -> ModuleTrial:
-        return ModuleTrial(module, self.course.problem.unknowns)
+        times = tuple(map(self.course.at, self.places))
+        return Successive(self.course.column, times, tuple(self.parts)) if self.parts else None
 
     @property
     def _before(self) -> Trial | None:
         return self.parts[-1] if self.parts else None
 
-    def _close(self, one: float, other: float) -> bool:
-        return abs(one - other) <= _ROUNDING * abs(self.course.stop - self.course.start)
-
 
 def is_of_a_march(checkpoint: Mapping[str, Tensor]) -> bool:
     """Whether a checkpoint was taken in a slab."""
-    return _TIMES in checkpoint
+    return _PLACES in checkpoint
 
 
 def _module(part: Lifted | ModuleTrial) -> nn.Module:
