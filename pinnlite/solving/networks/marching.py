@@ -8,6 +8,7 @@ initial value; a slab in which the training does not get going either is halved.
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -54,7 +55,7 @@ class March:
         self.share = 1 / _SLABS  # of the whole time, the next slab
         self.places, self.parts = (
             [0.0],
-            list[Lifted | ModuleTrial](),
+            list[Trial](),
         )  # of the ends: shares too, exact in binary
         self.interval = (course.at(0.0), course.at(self.share))
         first = course.slab(*self.interval)
@@ -66,7 +67,7 @@ class March:
         name = ""
         while self.places[-1] < 1.0:
             rounds = self._rounds()
-            for candidate in rounds.until(lambda rounds=rounds: self._enough(rounds)):
+            for candidate in rounds.until(partial(self._enough, rounds)):
                 yield self._told(candidate)
                 if candidate.failure or self.clock.spent:
                     return
@@ -139,8 +140,8 @@ class March:
         ratio = (high - low) / abs(interval[1] - interval[0])
         with torch.no_grad():
             slope = first.weight[:, self.course.input]
-            first.bias += slope * (low - ratio * min(interval))
-            slope *= ratio
+            first.bias.add_(slope * (low - ratio * min(interval)))
+            slope.mul_(ratio)
             head.weight.zero_()
             head.bias.zero_()
         return module
@@ -192,7 +193,7 @@ def is_of_a_march(checkpoint: Mapping[str, Tensor]) -> bool:
     return _PLACES in checkpoint
 
 
-def _module(part: Lifted | ModuleTrial) -> nn.Module:
+def _module(part: Trial) -> nn.Module:
     inner = part.inner if isinstance(part, Lifted) else part
     assert isinstance(inner, ModuleTrial)
     return inner.module

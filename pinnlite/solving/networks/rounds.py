@@ -18,9 +18,7 @@ _FIRST = GaussNewton(steps=30, damping=1e-4, tolerance=0.0)
 _LATER = GaussNewton(steps=20, damping=1e-10, tolerance=0.0)  # from where the damping has come to by then
 _ROUNDS = 80
 _STEPS_EACH = 8  # on the same points
-_STALLED = (
-    0.1  # of the residual at rest: what the first round leaves at least where a training does not get going
-)
+_STALLED = 0.1  # of the residual at rest: what the first round of a training leaves that does not get going
 _MOST_STAGES, _MOST_STEPS = 1000, 10**9
 UNFIT = "the checkpoint is of another network than this problem is given: solve the problem anew"
 
