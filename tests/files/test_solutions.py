@@ -29,6 +29,7 @@ from pinnlite.trials.module import ModuleTrial
 from pinnlite.trials.partition import Partition
 from pinnlite.trials.patchwork import Patchwork
 from pinnlite.trials.ridge import Ridge
+from pinnlite.trials.successive import Successive, course_of
 
 OSCILLATOR = ("u'' + k*u = 0", "u(0) = 0", "u'(0) = 1")
 
@@ -76,6 +77,19 @@ def lifted() -> pl.Solution:
     return pl.Solution(
         problem, trial, "network", 0.1, 1e-3, "It was not trained.", 0.5, ("nothing",), None, 4
     )
+
+
+def in_slabs() -> pl.Solution:
+    """Two networks, the second of which starts as the first one ends."""
+    problem = pl.Problem(
+        "u_x = u_yy", "u(0, y) = sin(pi*y)", "u(x, 0) = 0", "u(x, 1) = 0", x=(0, 1), y=(0, 1)
+    )
+    course, generator = course_of(problem), torch.Generator().manual_seed(0)
+    assert course is not None
+    inner = [ModuleTrial(pl.MLP(2, 1, 4, 1, generator=generator), problem.unknowns) for _ in range(2)]
+    first = course.posed(inner[0], None, 0.0, 0.25)
+    trial = Successive(course.column, (0.0, 0.25, 1.0), (first, course.posed(inner[1], first, 0.25, 1.0)))
+    return pl.Solution(problem, trial, "network", 0.1, 1e-3, "It was not trained.", 0.5, ("nothing",))
 
 
 def untrained(module: nn.Module) -> pl.Solution:
@@ -135,6 +149,7 @@ MADE: dict[str, Callable[[], pl.Solution]] = {
     ),
     "ridge": lambda: pl.solve("u_xx + u_yy = -1", "u = 0 on boundary", on=pl.Disk((0, 0), 1), tol=0.01),
     "lifted": lifted,
+    "successive": in_slabs,
 }
 
 

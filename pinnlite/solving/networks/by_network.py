@@ -2,7 +2,8 @@
 
 Along a line there are ever wider networks of two hidden layers, each the check of the one before. In several
 coordinates a wide network of one hidden layer does where a draw of it resolves the solution, and deep ones are trained
-elsewhere, on points that are drawn anew every few steps. Snapshots of one training agree with each other long before
+elsewhere, on points that are drawn anew every few steps; periodic where the problem is, and for an evolution slab after
+slab where one for all of it does not get going. Snapshots of one training agree with each other long before
 they agree with the solution: they are measured by elements. Where there are none a wide layer is measured by one that
 stayed as drawn, and only networks of different draws are compared.
 """
@@ -39,7 +40,9 @@ _RESOLVED = 1e-4  # of the rows at rest: what a draw that has the solution's fea
 
 _LAYER = 320  # features whose output layer shows whether one layer will do, and how it is best drawn
 _WITHIN_REACH = 0.1  # of the residual at rest: what such a layer leaves at most then
-_WITHIN_STEPS = 1e-3  # the same where the output layer takes many steps: a deep network takes fewer
+_WITHIN_STEPS = (
+    1e-3  # the same where the output layer takes many steps, and a deep network fewer or a better form
+)
 _LOOK = GaussNewton(steps=8)  # at a narrower layer of these, where the problem is not linear
 _FEW_FAMILIES = (
     *(Family("sin", scale) for scale in (1.0, 4.0)),
@@ -160,7 +163,9 @@ def _shallow(
     if late:
         return
     many = len(problem.domain.names) > _MOST_DEEP
-    reach = _WITHIN_REACH if problem.linear else _WITHIN_STEPS
+    # A deep network is periodic where the problem is, which is worth more than a quick solve for the output layer.
+    quick = problem.linear and circles_of(problem) is None
+    reach = _WITHIN_REACH if quick else _WITHIN_STEPS
     if many or best.residual < reach * best.at_rest:
         for width in _widths(problem):
             candidate = _wide(problem, best.family, width, method, generator, clock)
