@@ -101,7 +101,7 @@ def solve(
         kind,
         result.error,
         tol,
-        _status(result, tol, clock, problem.marching),
+        _status(result, tol, clock, problem),
         clock.seconds,
         history,
         result.candidate.reached,
@@ -192,7 +192,7 @@ def _check_arguments(
         )
 
 
-def _status(result: Result, tol: float, clock: Clock, along: str) -> str:
+def _status(result: Result, tol: float, clock: Clock, problem: Problem) -> str:
     if result.error <= tol:
         return "The estimated error meets the tolerance."
     if result.interrupted:
@@ -200,8 +200,10 @@ def _status(result: Result, tol: float, clock: Clock, along: str) -> str:
     if result.candidate.failure and not clock.spent:
         return result.candidate.failure
     if clock.spent:
-        low, high = result.candidate.reached or (math.nan, math.nan)
-        done = f" with {along} from {low:g} to {high:g} done" if result.candidate.reached else ""
+        done = ""
+        if result.candidate.reached:
+            low, high = result.candidate.reached
+            done = f" with {problem.marching} from {low:g} to {high:g} done"
         return (
             f"The time limit of {clock.limit:g} s ended the solve{done}: give it more time or a larger tol."
         )
