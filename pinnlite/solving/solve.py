@@ -101,7 +101,7 @@ def solve(
         kind,
         result.error,
         tol,
-        _status(result, tol, clock),
+        _status(result, tol, clock, problem),
         clock.seconds,
         history,
         result.candidate.reached,
@@ -192,7 +192,7 @@ def _check_arguments(
         )
 
 
-def _status(result: Result, tol: float, clock: Clock) -> str:
+def _status(result: Result, tol: float, clock: Clock, problem: Problem) -> str:
     if result.error <= tol:
         return "The estimated error meets the tolerance."
     if result.interrupted:
@@ -200,7 +200,13 @@ def _status(result: Result, tol: float, clock: Clock) -> str:
     if result.candidate.failure and not clock.spent:
         return result.candidate.failure
     if clock.spent:
-        return f"The time limit of {clock.limit:g} s ended the solve: give it more time or a larger tol."
+        done = ""
+        if result.candidate.reached:
+            low, high = result.candidate.reached
+            done = f" with {problem.marching} from {low:g} to {high:g} done"
+        return (
+            f"The time limit of {clock.limit:g} s ended the solve{done}: give it more time or a larger tol."
+        )
     if math.isinf(result.error) and result.doubt:
         return f"{result.doubt}. Try another trial, or coordinates in which it is wider."
     if math.isinf(result.error) and len(result.history) > 1:
