@@ -4,15 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check bench fuzz install
+.PHONY: help demo test check docs bench bench-peers fuzz install
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,docs]'
 	@touch $@
 
 demo: $(READY)  ## derivatives, fits and solutions of sin(x); pictures in demo/
@@ -21,12 +21,16 @@ demo: $(READY)  ## derivatives, fits and solutions of sin(x); pictures in demo/
 test: $(READY)  ## run the tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist worksteal  # one thread for each worker
 
-check: $(READY)  ## what CI runs: lint, types, layers, tests
+check: $(READY)  ## what CI runs: lint, types, layers, documentation, tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_layers.py
+	$(MAKE) docs
 	$(MAKE) test
+
+docs: $(READY)  ## build the documentation, warnings being errors, into build/docs
+	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -W --keep-going -q docs build/docs
 
 fuzz: $(READY)  ## read 200,000 random texts
 	$(BIN)/python -m tests.language.fuzzing 200000
@@ -37,6 +41,18 @@ install:  ## build a wheel and install it into a fresh environment, build/env
 	build/env/bin/python -m pip install --quiet --constraint constraints.txt .
 	build/env/bin/pinnlite derive "x**2+1" --at 1,2,3,4
 
-bench: $(READY)  ## the tables of derivatives and of differential equations, minutes long
-	$(BIN)/python benchmarks/derivatives.py
-	$(BIN)/python benchmarks/solving.py
+bench: $(READY)  ## measure, and renew the tables of README and docs: minutes, and 12 GB
+	$(BIN)/python -m benchmarks.fits
+	$(BIN)/python -m benchmarks.derivatives --long
+	$(BIN)/python -m benchmarks.solving
+	$(BIN)/python -m benchmarks.page
+	$(BIN)/python docs/picture.py
+
+build/peers/.ready: benchmarks/peers.txt
+	$(PYTHON) -m venv build/peers
+	build/peers/bin/python -m pip install --quiet --requirement benchmarks/peers.txt
+	@touch $@
+
+bench-peers: $(READY) build/peers/.ready  ## the same beside DeepXDE and neurodiffeq, up to two minutes for each problem
+	$(BIN)/python -m benchmarks.peers build/peers/bin/python
+	$(BIN)/python -m benchmarks.page

@@ -1,30 +1,31 @@
 """Derivatives: Taylor arithmetic beside nested autograd, in milliseconds and as ratios within one process.
 
-    python benchmarks/derivatives.py            # tables
-    python benchmarks/derivatives.py --json     # the same for programs
-    python benchmarks/derivatives.py --quick    # the rows that take seconds
+    python -m benchmarks.derivatives --long        # all rows, kept in results/derivatives.json: minutes, and 12 GB
+    python -m benchmarks.derivatives --only order  # rows whose name holds this, printed and not kept
 
-Each figure is the least of several runs of both engines in turn, in processor time of one thread, so that what else the
-machine does weighs little. The network is a tanh MLP d-64-64-64-1 on 1,000 points in float64; "gradient" is the
-derivative and the gradient of its mean square by all weights.
+Each figure is the median of several runs, both engines in turn after a run that warms up, in processor time of one
+thread, so that what else the machine does weighs little; nested autograd beyond order 6 runs once. The network is a
+tanh MLP d-64-64-64-1 on 1,000 points in float64; "gradient" is the derivative and the gradient of its mean square by
+all weights.
 """
 
 import argparse
-import json
-import platform
 import time
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 from itertools import product
+from statistics import median
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from benchmarks import record
 from pinnlite.differentiation.algebra import Functional, partial, power_of_laplacian
 from pinnlite.differentiation.engines import evaluate, taylor_pays
 
 Case = tuple[str, int, tuple[Functional, ...]]
-NESTED_TO, NESTED_TO_WITH_LONG = 6, 8  # the highest order at which nested autograd is waited for
+NESTED_TO, LONG_TO = 6, 8  # the highest order at which nested autograd is waited for, and with --long
+SEED = 0
 
 ORDERS: list[Case] = [(f"order {n}", 1, (partial((n,)),)) for n in range(1, 11)]
 SUMS: list[Case] = [
@@ -38,7 +39,7 @@ def all_of(order: int, d: int) -> tuple[Functional, ...]:
     return tuple(partial(index) for index in product(range(order + 1), repeat=d) if sum(index) == order)
 
 
-MIXED: list[Case] = [
+SETS: list[Case] = [
     ("u, u'", 1, (partial((0,)), partial((1,)))),
     ("u, u', u''", 1, (partial((0,)), partial((1,)), partial((2,)))),
     ("u, u_x, u_t, u_xx", 2, tuple(map(partial, ((0, 0), (1, 0), (0, 1), (2, 0))))),
@@ -53,21 +54,21 @@ MIXED: list[Case] = [
 ]
 
 
-def least(functions: Sequence[Callable[[], object]], repeats: int) -> list[float]:
-    """The least milliseconds of each function, run in turn."""
-    best = [float("inf")] * len(functions)
-    for _ in range(repeats + 1):
-        for i, function in enumerate(functions):
+def medians(functions: Sequence[Callable[[], object]], repeats: int) -> list[float]:
+    """The median milliseconds of each function, run in turn; a single run is not warmed up."""
+    times: list[list[float]] = [[] for _ in functions]
+    for _ in range(repeats + (repeats > 1)):
+        for function, taken in zip(functions, times, strict=True):
             start = time.thread_time()
             function()
-            best[i] = min(best[i], 1e3 * (time.thread_time() - start))
-    return best
+            taken.append(1e3 * (time.thread_time() - start))
+    return [median(taken[repeats > 1 :]) for taken in times]
 
 
-def measure(case: Case, long: bool) -> dict[str, object]:
+def measure(case: Case, nested_to: int) -> dict[str, Any]:
     """One row: both engines, value and gradient, and the forward pass that both are counted in."""
     name, d, wanted = case
-    torch.manual_seed(0)
+    torch.manual_seed(SEED)
     net = nn.Sequential(
         *(nn.Linear(d, 64), nn.Tanh(), nn.Linear(64, 64), nn.Tanh(), nn.Linear(64, 64), nn.Tanh()),
         nn.Linear(64, 1),
@@ -87,64 +88,50 @@ def measure(case: Case, long: bool) -> dict[str, object]:
         with torch.no_grad():
             net(X)
 
-    repeats = 20 if order < 4 and d < 50 else 6 if order < 6 else 2
-    row: dict[str, object] = {"case": name, "auto": "taylor" if taylor_pays(wanted) else "autograd"}
-    row["forward"] = least([forward], 50)[0]
-    waited_for = order <= (NESTED_TO_WITH_LONG if long else NESTED_TO)
-    engines = ("taylor", "autograd") if waited_for else ("taylor",)
+    repeats = 15 if order < 4 and d < 50 else 5 if order < 6 else 3
+    row: dict[str, Any] = {"case": name, "auto": "taylor" if taylor_pays(wanted) else "autograd"}
+    row["forward"] = medians([forward], 51)[0]
     for what in (value, gradient):
+        engines = ("taylor", "autograd") if order <= NESTED_TO else ("taylor",)
         calls = [lambda e=e, f=what: f(e) for e in engines]
-        for engine, ms in zip(engines, least(calls, repeats), strict=True):
-            row[f"{engine} {what.__name__}"] = ms
+        row |= {
+            f"{engine} {what.__name__}": ms
+            for engine, ms in zip(engines, medians(calls, repeats), strict=True)
+        }
+        if NESTED_TO < order <= nested_to:
+            row[f"autograd {what.__name__}"] = medians([lambda f=what: f("autograd")], 1)[0]
     return row
 
 
-def show(title: str, rows: list[dict[str, object]]) -> None:
-    """One table, with the ratio that says how many times faster Taylor arithmetic is."""
-    print(f"\n{title}\n")
-    heads = ["value", "nested", "ratio", "gradient", "nested", "ratio", "forward passes", "auto"]
-    print("  ".join([f"{'':20}", *(f"{head:>8}" for head in heads)]))
-    for row in rows:
-        cells = [f"{row['case']:20}"]
-        for what in ("value", "gradient"):
-            ours, nested = row[f"taylor {what}"], row.get(f"autograd {what}")
-            ratio = f"{nested / ours:8.2f}" if nested else f"{'-':>8}"
-            cells += [f"{ours:8.1f}", f"{nested:8.1f}" if nested else f"{'-':>8}", ratio]
-        cells += [f"{row['taylor gradient'] / row['forward']:14.0f}", f"{row['auto']:>8}"]
-        print("  ".join(cells), flush=True)
+def in_words(row: dict[str, Any]) -> str:
+    """A line for whoever waits."""
+    cells = [f"{row['case']:20}"]
+    for what in ("value", "gradient"):
+        ours, nested = row[f"taylor {what}"], row.get(f"autograd {what}")
+        cells += [
+            f"{what} {ours:8.1f} ms",
+            f"nested {nested:8.1f} ({nested / ours:6.1f})" if nested else f"{'':24}",
+        ]
+    return "  ".join([*cells, row["auto"]])
 
 
 def main() -> None:
-    """Measure and print."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
-    parser.add_argument("--quick", action="store_true", help="leave out nested autograd beyond order 4")
-    parser.add_argument(
-        "--long", action="store_true", help="nested autograd at orders 7 and 8 too: minutes, and 12 GB"
-    )
+    parser.add_argument("--only", default="", metavar="TEXT", help="rows whose name holds this")
+    parser.add_argument("--long", action="store_true", help="nested autograd at orders 7 and 8 too")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    tables = {
-        "Orders, one coordinate (milliseconds)": ORDERS[:4] if options.quick else ORDERS,
-        "Sums of derivatives": SUMS[:3] if options.quick else SUMS,
-        "Sets of derivatives, and the engine that auto chooses": MIXED,
-    }
-    machine = {
-        "machine": platform.machine(),
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "pinnlite": version("pinnlite"),
-        "threads": torch.get_num_threads(),
-    }
-    measured = {title: [measure(case, options.long) for case in cases] for title, cases in tables.items()}
-    if options.json:
-        print(json.dumps({**machine, "tables": measured}, indent=2))
-        return
-    print(", ".join(f"{name} {value}" for name, value in machine.items()))
-    for title, rows in measured.items():
-        show(title, rows)
+    results = record.conditions((SEED,))
+    for name, cases in {"orders": ORDERS, "sums": SUMS, "sets": SETS}.items():
+        results[name] = []
+        for case in cases:
+            if options.only in case[0]:
+                results[name].append(measure(case, LONG_TO if options.long else NESTED_TO))
+                print(in_words(results[name][-1]), flush=True)
+    if not options.only:
+        record.write("derivatives", results)
 
 
 if __name__ == "__main__":

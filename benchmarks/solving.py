@@ -1,39 +1,33 @@
 """Differential equations of the collection: true and estimated error, seconds, class, and SciPy's time beside them.
 
-    python benchmarks/solving.py                 # a table
-    python benchmarks/solving.py --json          # the same for programs
-    python benchmarks/solving.py --only Burgers  # rows whose name holds this
+    python -m benchmarks.solving                 # all rows, kept in results/solving.json
+    python -m benchmarks.solving --only Burgers  # rows whose problem or class holds this, printed and not kept
 
-A row passes nothing to ``solve`` but the statement, the domain, the tolerance and the class of trial functions. It is
-the best of three solves in this process after one to warm up, or a single one where that takes longer than a few
-seconds. SciPy's time is measured here too, at the loosest tolerance at which its error is no more than ours.
+A row passes nothing to ``solve`` but the statement, the domain, the tolerance, the class of trial functions and the
+seed. After a run that warms up, three seeds are solved: the seconds are the median, the errors those of the worst. A
+solve that takes more than a few seconds is run once.
 """
 
 import argparse
-import json
-import platform
-import resource
-import sys
 from dataclasses import dataclass
-from pathlib import Path
-
-import torch
+from statistics import median
+from typing import Any
 
 import pinnlite as pl
-from pinnlite.verify.effort import reference_effort
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
+from benchmarks import record
+from benchmarks.beside_scipy import beside
 from tests.problems import elliptic, evolution, ordinary, regions
 from tests.problems.known import Known
 
-_SLOW = 5.0  # seconds from which on one run has to do
+SLOW = 5.0  # seconds from which on one run has to do
+SEEDS = (0, 1, 2)
 
 
 @dataclass(frozen=True)
 class Row:
     """A problem, the class that it is solved with, and what is to be reached: relative L2 error and seconds."""
 
-    number: int
+    number: int  # in the list of problems whose targets were set beforehand; 0 for those that came later
     known: Known
     trial: str
     error: float
@@ -80,52 +74,54 @@ ROWS = (
 )
 
 
-def measure(row: Row) -> dict[str, object]:
-    """One row of the table."""
+def measure(row: Row, limit: float | None = None) -> dict[str, Any]:
+    """One row: the figures and what they are to be; ``limit`` is in seconds for each solve."""
 
-    def solve() -> pl.Solution:
-        return pl.solve(*row.known.statements, tol=row.error, trial=row.trial, **row.known.names)
+    def solve(seed: int) -> pl.Solution:
+        options = {"tol": row.error, "trial": row.trial, "seed": seed, "time_limit": limit}
+        return pl.solve(*row.known.statements, **options, **row.known.names)
 
-    best = solve()
-    if best.seconds < _SLOW:
-        best = min((solve() for _ in range(3)), key=lambda run: run.seconds)
-    true = row.known.error(best) if best.trial is not None and best.reached is None else float("inf")
-    result: dict[str, object] = {
+    first = solve(SEEDS[0])
+    runs = [first] if first.seconds >= SLOW else [solve(seed) for seed in SEEDS]
+    errors = [true_error(row.known, run) for run in runs]
+    worst, solution = max(zip(errors, runs, strict=True), key=lambda pair: pair[0])
+    seconds = median(run.seconds for run in runs)
+    result = {
         "row": row.number,
         "problem": row.known.name,
-        "class": best.kind,
+        "trial": row.trial,
+        "class": solution.kind,
         "tolerance": row.error,
-        "error": true,
-        "estimate": best.error,
-        "seconds": best.seconds,
+        "error": worst,
+        "estimate": solution.error,
+        "seconds": seconds,
+        "runs": len(runs),
+        "converged": all(run.converged for run in runs),
+        "error_aimed_at": row.error,
         "seconds_aimed_at": row.seconds,
-        "met": best.converged and true <= row.error and best.seconds <= row.seconds,
-        "peak_mebibytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }
-    if row.trial == "legendre" and len(best.problem.domain.names) == 1:
-        result |= _scipy(row.known, best, true)
+    if solution.unknowns:
+        result["unknowns"] = dict(solution.unknowns)
+    if row.trial == "legendre" and len(solution.problem.domain.names) == 1:
+        result |= beside(row.known, solution, worst)
     return result
 
 
-def _scipy(known: Known, solution: pl.Solution, error: float) -> dict[str, object]:
-    try:
-        effort = reference_effort(
-            solution.problem, max(error, known.floor), lambda x: known.exact(torch.as_tensor(x))
-        )
-    except pl.PinnliteError as reason:
-        return {"scipy": str(reason)}
-    return {"scipy": str(effort.run), "scipy_error": effort.error, "scipy_seconds": effort.seconds}
+def true_error(known: Known, solution: pl.Solution) -> float:
+    """The error against the truth, infinite where there is no solution or only the part of one."""
+    if solution.trial is None or solution.reached is not None:
+        return float("inf")
+    return known.error(solution)
 
 
-def in_words(result: dict[str, object]) -> str:
-    """A line of the table."""
-    beside = ""
-    if "scipy_seconds" in result:
-        beside = f"  {result['scipy']} {result['scipy_error']:.1e} {result['scipy_seconds']:.3f} s"
+def in_words(result: dict[str, Any]) -> str:
+    """A line for whoever waits."""
+    scipy = result.get("scipy_same_error", {})
+    beside = f"  {scipy['run']} {scipy['error']:.1e} {scipy['seconds']:.3f} s" if scipy.get("run") else ""
     return (
         f"{result['row'] or '':>2} {result['problem']:28s} {result['class']:18s} tol {result['tolerance']:.0e}  "
-        f"error {result['error']:.1e}  estimate {result['estimate']:.1e}  {result['seconds']:8.3f} s "
-        f"(aim {result['seconds_aimed_at']:g}) {'met' if result['met'] else 'MISSED':6s}{beside}"
+        f"error {result['error']:.1e}  estimate {result['estimate']:.1e}  {result['seconds']:8.3f} s of "
+        f"{result['runs']} (aim {result['seconds_aimed_at']:g}) {'' if result['converged'] else 'no '}converged{beside}"
     )
 
 
@@ -133,20 +129,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--json", action="store_true")
     parser.add_argument("--only", default="", metavar="TEXT", help="rows whose problem or class holds this")
-    arguments = parser.parse_args()
-    chosen = [row for row in ROWS if arguments.only.lower() in f"{row.known.name} {row.trial}".lower()]
-    machine = {"machine": platform.machine(), "threads": torch.get_num_threads(), "torch": torch.__version__}
-    if not arguments.json:
-        print(f"{machine['machine']}, {machine['threads']} threads, torch {machine['torch']}")
-    results = []
-    for row in chosen:
-        results.append(measure(row))
-        if not arguments.json:
-            print(in_words(results[-1]), flush=True)
-    if arguments.json:
-        print(json.dumps({**machine, "rows": results}, indent=2))
+    only = parser.parse_args().only.lower()
+    results = {**record.conditions(SEEDS), "rows": []}
+    for row in ROWS:
+        if only in f"{row.known.name}, {row.trial}".lower():
+            results["rows"].append(measure(row))
+            print(in_words(results["rows"][-1]), flush=True)
+    if not only:
+        record.write("solving", results)
 
 
 if __name__ == "__main__":

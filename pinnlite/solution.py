@@ -113,7 +113,7 @@ class Solution:
     def compare(self, reference: Callable[..., Any] | None = None) -> Comparison:
         """Compute the error against a reference: a callable, or SciPy's integrators at their tightest.
 
-        The relative L2 norm |u - r| / |r| is taken by Gauss quadrature on points that the solver never saw.
+        The relative L2 norm ``|u - r| / |r|`` is taken by Gauss quadrature on points that the solver never saw.
 
         Args:
             reference: called like the solution, it gives what is taken for the truth. Without it, initial values are
@@ -131,8 +131,9 @@ class Solution:
         J. Kierzenka and L. Shampine, ACM Trans. Math. Softw. 27 (2001), for solve_bvp.
 
         Example:
-            >>> from pinnlite import solve
-            >>> solve("u'' + u = 0", "u(0) = 0", "u(1) = sin(1)", x=(0, 1)).compare(torch.sin).error < 1e-6
+            >>> import torch
+            >>> import pinnlite as pl
+            >>> pl.solve("u'' + u = 0", "u(0) = 0", "u(1) = sin(1)", x=(0, 1)).compare(torch.sin).error < 1e-6
             True
         """
         if self.trial is None:
@@ -154,11 +155,11 @@ class Solution:
 
         Example:
             >>> import tempfile
-            >>> from pinnlite import load, solve
-            >>> solution = solve("u' = -u", "u(0) = 1", x=(0, 1))
+            >>> import pinnlite as pl
+            >>> solution = pl.solve("u' = -u", "u(0) = 1", x=(0, 1))
             >>> with tempfile.TemporaryDirectory() as folder:
             ...     solution.save(f"{folder}/decay.safetensors")
-            ...     again = load(f"{folder}/decay.safetensors")
+            ...     again = pl.load(f"{folder}/decay.safetensors")
             >>> bool(again(0.5) == solution(0.5)), again.problem.statements
             (True, ("u' = -u", 'u(0) = 1'))
         """
@@ -175,8 +176,8 @@ class Solution:
             FileError: the path cannot be written, or this kind of trial function cannot be traced.
 
         Example:
-            >>> from pinnlite import solve
-            >>> solve("u' = -u", "u(0) = 1", x=(0, 1)).export("decay.txt")
+            >>> import pinnlite as pl
+            >>> pl.solve("u' = -u", "u(0) = 1", x=(0, 1)).export("decay.txt")
             Traceback (most recent call last):
             ...
             pinnlite.errors.FileError: decay.txt is no form that can be exported: end it in .pt2 or .onnx
@@ -186,24 +187,26 @@ class Solution:
         intervals = self.problem.domain.intervals.values()
         export(Values(self.trial, self.problem.unknowns, len(intervals)), list(intervals), path)
 
-    def plot(self, reference: Callable[..., Any] | None = None, **fixed: float) -> Any:
+    def plot(self, reference: Callable[..., Any] | None = None, *, figure: Any = None, **fixed: float) -> Any:
         """Draw the unknowns, and by them their error against a reference, or the residual if there is none.
 
         Over one coordinate curves are drawn, over two coordinates maps.
 
         Args:
             reference: called like the solution, it gives what is taken for the truth.
+            figure: an empty figure or subfigure of matplotlib to draw on, as in ``plot(figure=plt.figure())`` for
+                ``plt.show()``; without it the picture is on a figure of its own, which pyplot does not know.
             fixed: coordinates that are held at a number, as in ``plot(t=0.5)``.
 
         Returns:
-            The first matplotlib axes; ``.figure`` is a figure of its own, with ``savefig``.
+            The first matplotlib axes; ``.figure`` has ``savefig``.
 
         Raises:
             ProblemError: if not one or two coordinates are left, or there is no solution.
 
         Example:
-            >>> from pinnlite import solve
-            >>> solve("u' = -u", "u(0) = 1", x=(0, 1)).plot().get_ylabel()
+            >>> import pinnlite as pl
+            >>> pl.solve("u' = -u", "u(0) = 1", x=(0, 1)).plot().get_ylabel()
             '$u(x)$'
         """
         from pinnlite.report.drawing import draw
@@ -222,6 +225,7 @@ class Solution:
             fixed,
             ends,
             f"{self.kind}, estimated error {self.error:.1e}, {self.seconds:.2f} s",
+            figure,
         )
 
     def _partials(self, X: Float[Tensor, "N d"], wanted: list[Key]) -> dict[Key, Tensor]:

@@ -11,7 +11,7 @@ from typing import Any
 from beartype import BeartypeConf, beartype
 from jaxtyping import config
 
-ENOUGH = 20_000  # of arguments and results, in one test
+ENOUGH = 2_000  # of arguments and results, in one test
 
 _strictly = beartype(conf=BeartypeConf(is_pep484_tower=True))
 _left = [ENOUGH]

@@ -1,6 +1,7 @@
 """The command line: one file per command, each a thin layer on one public function."""
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -22,8 +23,10 @@ def process() -> NoReturn:
     """The process ``pinnlite``: run the command line and end with its exit code.
 
     An interrupt that came while Python ran a text, as dataclasses do when they are made, would have the interpreter
-    end itself by a signal although it was dealt with.
+    end itself by a signal although it was dealt with. A request to terminate, as batch systems send it when the time is
+    up, is an interrupt too: what there is is kept.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     code = main()
     if code == _INTERRUPTED:
         for stream in (sys.stdout, sys.stderr):

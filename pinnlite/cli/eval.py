@@ -58,7 +58,7 @@ def show_model(path: str, at: Sequence[Points], order: int, wrt: str | None, plo
     table = solution_table(solution, at, order, wrt)
     words = "\n".join([*solution.problem.statements, str(solution)])
     report = Report("pinnlite/eval/1", words, content_of(solution), table, pretty=without_rounding(table))
-    show(report, Extras(plot=plot, draw=partial(draw_solution, solution)))
+    show(report, Extras(plot=plot, draw=partial(draw_solution, solution, at)))
 
 
 def _show_fit(fit: Any, at: Sequence[Points], order: int, plot: str | None) -> None:

@@ -1,6 +1,7 @@
 """``pinnlite examples``: the scripts that come along, listed, shown and run."""
 
 import ast
+import json
 import os
 import subprocess
 import sys
@@ -34,31 +35,39 @@ def command(context: click.Context, name: str | None, source: bool) -> None:
     scripts = _scripts()
     if name is None:
         rows = [(each, _title(path)) for each, path in scripts.items()]
-        words = "run one with: pinnlite examples NAME; read it with --source"
+        words = "run one with: pinnlite examples NAME; read it with --source; start with demo"
         show(Report("pinnlite/examples/1", words, {}, Table(["name", "what it shows"], rows)))
         return
-    path = scripts.get(name.removesuffix(".py"))
+    path = scripts.get(Path(name).stem)
     if path is None:
         raise ProblemError(f"there is no example '{name}': pinnlite examples lists them")
     if source:
         _print(path.read_text(encoding="utf-8"))
         return
+    if path.suffix == ".ipynb":
+        raise ProblemError(
+            f"a notebook is opened in Jupyter: pinnlite examples {name} --source > {path.name}"
+        )
     context.exit(_run(path))
 
 
 def _scripts() -> dict[str, Path]:
-    """The examples by name: those of the package, or of the checkout that it was installed from."""
+    """The examples by name, as they build on each other: the package's, or those of the checkout."""
     package = Path(__file__).parents[1]
     folder = next((f for f in (package / "examples", package.parent / "examples") if f.is_dir()), None)
     if folder is None:
         return {}
-    found = sorted(folder.rglob("*.py"), key=lambda path: (len(path.parts), path.name))
-    return {path.relative_to(folder).with_suffix("").as_posix(): path for path in found}
+    listed = (folder / "contents.txt").read_text(encoding="utf-8").split()
+    return {Path(name).stem: folder / name for name in listed}
 
 
 def _title(path: Path) -> str:
-    """The first line of a script's docstring."""
-    return (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n")[0]
+    """The first line of a script's docstring or of a notebook."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".ipynb":
+        first: str = json.loads(text)["cells"][0]["source"][0]
+        return first.strip("# \n")
+    return (ast.get_docstring(ast.parse(text)) or "").split("\n")[0]
 
 
 def _print(source: str) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pinnlite.cli.options import TERMINAL
+from pinnlite.cli.values import Points
 from pinnlite.errors import ProblemError
 
 if TYPE_CHECKING:
@@ -16,34 +17,43 @@ _POINTS = 201
 _PROFILES = 3  # of a function of two coordinates
 
 
-def draw_solution(solution: "Solution", path: str) -> None:
-    """The unknowns over one coordinate, or over two; with characters, the profiles along the first of two."""
+def draw_solution(solution: "Solution", at: Sequence[Points], path: str) -> None:
+    """The unknowns over one coordinate, or over two; with characters, the profiles along the first of two.
+
+    A coordinate for which a single place was asked is held there, unless that leaves none to draw over.
+    """
+    names, unknowns = solution.problem.domain.names, solution.problem.unknowns
+    held: dict[str, Any] = {name: places[0] for name, places in at if name is not None and len(places) == 1}
+    if len(held) == len(names):
+        held = {}
+    free = [name for name in names if name not in held]
+    if len(free) > 2:
+        raise ProblemError(
+            f"--plot draws one or two coordinates of {', '.join(free)}: hold others, as in --at {free[-1]}=0.5"
+        )
     if path != TERMINAL:
-        write_axes(solution.plot(), path)
+        write_axes(solution.plot(**held), path)
         return
     import torch
 
-    names, unknowns = solution.problem.domain.names, solution.problem.unknowns
     ends = dict(solution.problem.domain.intervals)
     if solution.reached:
         ends[solution.problem.marching] = solution.reached
-    if len(names) > 2:
-        raise ProblemError(f"--plot draws one or two coordinates, and there are {', '.join(names)}")
-    x = torch.linspace(*ends[names[0]], _POINTS, dtype=torch.float64)
-    stations = [torch.linspace(*ends[name], _PROFILES, dtype=torch.float64).tolist() for name in names[1:]]
+    x = torch.linspace(*ends[free[0]], _POINTS, dtype=torch.float64)
+    profiles = torch.linspace(*ends[free[1]], _PROFILES, dtype=torch.float64).tolist() if free[1:] else []
     curves: dict[str, Any] = {}
-    for held in zip(*stations, strict=True) if stations else [()]:
-        points = torch.stack([x, *(torch.full_like(x, value) for value in held)], 1)
+    for places in [{**held, free[1]: value} for value in profiles] or [held]:
+        points = torch.stack([torch.full_like(x, places[name]) if name in places else x for name in names], 1)
         inside = solution.problem.domain.contains(points)
         values = torch.full((len(unknowns), len(x)), torch.nan, dtype=torch.float64)
         with torch.no_grad():
             found = solution(*points[inside].T)
         by_name = found if isinstance(found, dict) else {unknowns[0]: found}
-        places = "".join(f", {name} = {value:.4g}" for name, value in zip(names[1:], held, strict=True))
+        arguments = ", ".join(f"{name} = {places[name]:.4g}" if name in places else name for name in names)
         for row, unknown in zip(values, unknowns, strict=True):
             row[inside] = by_name[unknown]
-            curves[f"{unknown}({names[0]}{places})"] = row.numpy()
-    print_curves(names[0], x.tolist(), curves)
+            curves[f"{unknown}({arguments})"] = row.numpy()
+    print_curves(free[0], x.tolist(), curves)
 
 
 def draw_fit(fit: "Fit", path: str) -> None:

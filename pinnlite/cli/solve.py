@@ -157,7 +157,7 @@ def command(
     formulas = _formulas(problem)
     content = {**content_of(solution), "out": out if solution.trial is not None else None}
     report = Report("pinnlite/solve/1", _words(solution), content, table, formulas, without_rounding(table))
-    kept = Extras(out, solution.save, plot, partial(draw_solution, solution))
+    kept = Extras(out, solution.save, plot, partial(draw_solution, solution, at))
     show(report, kept if solution.trial is not None else Extras())
     if solution.status == INTERRUPTED:
         context.exit(_INTERRUPTED)  # solve itself gives the best it had, which has just been printed

@@ -177,7 +177,7 @@ class _Watch(TorchFunctionMode):
             raise NoTaylorRule(
                 "f computes out of autograd's sight, in a torch.autograd.Function or under torch.inference_mode: the "
                 "first has no Taylor rule. Use engine='autograd', or add a rule with @pl.taylor_rule for the function "
-                "that calls it"
+                "that calls it, made visible by torch.overrides.wrap_torch_function"
             )
 
     def _depends(self, x: Any) -> bool:

@@ -28,7 +28,8 @@ def taylor_rule(function: Callable[..., Any]) -> Callable[[Rule], Rule]:
 
     Args:
         function: what user code calls, such as ``torch.special.entr``. All spellings of it (``torch.f``,
-            ``Tensor.f``) are taught at once.
+            ``Tensor.f``) are taught at once. A function of your own is seen if it is wrapped by
+            ``torch.overrides.wrap_torch_function``.
 
     Returns:
         A decorator that registers the rule and returns it unchanged.

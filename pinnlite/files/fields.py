@@ -76,6 +76,12 @@ class Fields:
         self._require(fits, name, "an interval")
         return float(values[0]), float(values[1])
 
+    def sizes(self, name: str) -> tuple[float, ...]:
+        """Finite numbers that are not negative."""
+        values = self._list(name)
+        self._require(all(_is_number(v) and v >= 0 for v in values), name, "a list of sizes")
+        return tuple(map(float, values))
+
     def object(self, name: str) -> "Fields":
         """An object, to be taken apart in turn."""
         value = self._value(name)

@@ -13,6 +13,7 @@ from pinnlite.files.fields import Fields
 from pinnlite.models.features import FourierFeatures, RandomFeatures
 from pinnlite.models.mlp import MLP
 from pinnlite.models.networks import ACTIVATIONS, Elementwise
+from pinnlite.models.periodic import PeriodicInputs
 from pinnlite.models.series import Legendre, LegendreUnit, Polynomial
 
 _DEEPEST = 16  # sequences within sequences
@@ -115,6 +116,7 @@ LAYERS = {
         {**_same(_size, "inputs", "width"), **_same(_number, "scale")},
         lambda inputs, width, scale: inputs * width,
     ),
+    "PeriodicInputs": Layer(PeriodicInputs, _same(Fields.sizes, "periods")),
 }
 _NAMES = {layer.kind: name for name, layer in LAYERS.items()}
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -35,6 +36,7 @@ from pinnlite.trials.patchwork import Patchwork
 from pinnlite.trials.ridge import Ridge
 from pinnlite.trials.shifted import Shifted
 from pinnlite.trials.space_time import SpaceTime
+from pinnlite.trials.successive import Successive, course_of
 from pinnlite.trials.trial import Approximation, Trial
 
 
@@ -131,6 +133,31 @@ def _read_lifted(
     return Lifted(trial, problem, given)
 
 
+def _write_successive(trial: Successive) -> Written:
+    found = [written(part.inner if isinstance(part, Lifted) else part) for part in trial.parts]
+    tensors = {"times": torch.tensor(trial.times, dtype=torch.float64)}
+    for i, (_, own) in enumerate(found):
+        tensors |= _under(f"part.{i}", own)
+    return {"parts": [fields for fields, _ in found]}, tensors
+
+
+def _read_successive(
+    fields: Fields, tensors: Tensors, problem: Problem, module: nn.Module | None
+) -> Successive:
+    refuse(module)
+    course, times = course_of(problem), tensors.take("times", None)
+    entries = fields.objects("parts")
+    if course is None or not course.has(times) or len(entries) != len(times) - 1:
+        raise FileError(f"the file is damaged: {fields.place} is not one network for each slab")
+    parts: list[Lifted | ModuleTrial] = []
+    for i, (entry, (first, last)) in enumerate(zip(entries, pairwise(times.tolist()), strict=True)):
+        if entry.text("form") != "module":
+            raise FileError(f"the file is damaged: {entry.place} is no network")
+        inner = _read_module(entry, tensors.under(f"part.{i}"), problem, None)
+        parts.append(course.posed(inner, parts[-1] if parts else None, first, last))
+    return Successive(course.column, tuple(times.tolist()), tuple(parts))
+
+
 def _write_parameters(trial: WithParameters) -> Written:
     fields, tensors = written(trial.inner)
     return {"inner": fields}, _under("inner", tensors) | _under("numbers", trial.numbers)
@@ -221,6 +248,7 @@ FORMS = {
     "ridge": Form(Ridge, _write_ridge, _read_ridge),
     "patchwork": Form(Patchwork, _write_patchwork, _read_patchwork),
     "module": Form(ModuleTrial, _write_module, _read_module),
+    "successive": Form(Successive, _write_successive, _read_successive),
     "parameters": Form(WithParameters, _write_parameters, _read_parameters),
     "constrained": Form(Constrained, _write_inner, _read_constrained),
     "lifted": Form(Lifted, _write_inner, _read_lifted),

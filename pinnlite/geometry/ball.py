@@ -30,7 +30,8 @@ class Ball(Region):
         ProblemError: radius or centre make no ball, or the names do not fit.
 
     Example:
-        >>> round(Ball((0, 0, 0), 1).measure, 4)
+        >>> import pinnlite as pl
+        >>> round(pl.Ball((0, 0, 0), 1).measure, 4)
         4.1888
     """
 
@@ -137,7 +138,9 @@ def Disk(  # a disk is the ball of two dimensions, under its own name
         ProblemError: radius or centre make no disk, or the names do not fit.
 
     Example:
-        >>> Disk((0, 0), 1).contains(torch.tensor([[0.5, 0.5], [1.0, 1.0]]))
+        >>> import torch
+        >>> import pinnlite as pl
+        >>> pl.Disk((0, 0), 1).contains(torch.tensor([[0.5, 0.5], [1.0, 1.0]]))
         tensor([ True, False])
     """
     given: object = center

@@ -32,9 +32,11 @@ class Curve(Face):
 
     Example:
         >>> import math
+        >>> import torch
+        >>> import pinnlite as pl
         >>> def ellipse(t):
         ...     return torch.stack([2 * torch.cos(2 * math.pi * t), torch.sin(2 * math.pi * t)], 1)
-        >>> round(Curve(frozenset(), ellipse).area, 6)  # 8 E(3/4)
+        >>> round(pl.Curve(frozenset(), ellipse).area, 6)  # 8 E(3/4)
         9.688448
     """
 

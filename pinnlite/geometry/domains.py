@@ -37,9 +37,10 @@ class Box(Region):
         ProblemError: an interval is infinite, empty or reversed.
 
     Example:
-        >>> Box((0, 1), (0, 2)) == Box(x=(0, 1), y=(0, 2))
+        >>> import pinnlite as pl
+        >>> pl.Box((0, 1), (0, 2)) == pl.Box(x=(0, 1), y=(0, 2))
         True
-        >>> Box(r=(1, 2), z=(0, 3)).measure
+        >>> pl.Box(r=(1, 2), z=(0, 3)).measure
         3.0
     """
 
@@ -133,7 +134,8 @@ def Interval(low: float, high: float, coordinate: str = "x", name: str = "") -> 
         name: what its two ends are called together.
 
     Example:
-        >>> Interval(0, 2).measure
+        >>> import pinnlite as pl
+        >>> pl.Interval(0, 2).measure
         2.0
     """
     return Box({coordinate: (low, high)}, name=name)

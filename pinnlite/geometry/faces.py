@@ -25,7 +25,7 @@ class Face(ABC):
     @property
     @abstractmethod
     def area(self) -> float:
-        """Of the whole patch, with what is cut away: its length, where it is a curve."""
+        """Of the whole patch, with what is cut away; its length, where it is a curve."""
 
     @abstractmethod
     def place(self, unit: Float[Tensor, "n k"]) -> Float[Tensor, "n d"]:

@@ -34,7 +34,8 @@ class Polygon(Region):
             at the vertex that they share; the message names them.
 
     Example:
-        >>> Polygon([(0, 0), (2, 0), (2, 1), (1, 1), (1, 2), (0, 2)]).measure
+        >>> import pinnlite as pl
+        >>> pl.Polygon([(0, 0), (2, 0), (2, 1), (1, 1), (1, 2), (0, 2)]).measure
         3.0
     """
 

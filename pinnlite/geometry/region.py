@@ -126,7 +126,7 @@ class Region(ABC):
     @property
     @abstractmethod
     def faces(self) -> tuple[Face, ...]:
-        """The pieces of the boundary, the same objects whenever they are asked for: conditions hold on them."""
+        """The pieces of the boundary that conditions hold on, the same objects whenever they are asked for."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -176,8 +176,8 @@ class Region(ABC):
             ProblemError: there is no part of that name.
 
         Example:
-            >>> from pinnlite.geometry.ball import Disk
-            >>> X, n = Disk((0, 0), 2).boundary(50)
+            >>> import pinnlite as pl
+            >>> X, n = pl.Disk((0, 0), 2).boundary(50)
             >>> X.allclose(2 * n)
             True
         """
@@ -239,7 +239,7 @@ class Region(ABC):
 
     @cached_property
     def measure(self) -> float:
-        """Area or volume, by the divergence theorem: the integral of x . n over the boundary is d times as large."""
+        """Area or volume; by the divergence theorem the integral of x . n over the boundary is d times as large."""
         d = len(self.names)
         if d == 2 and all(face.dimension == 1 for face in self.faces):
             total, (t, w) = 0.0, grid_rule(_FACE_NODES, 1)

@@ -198,8 +198,9 @@ def adaptive_points(
     Source: C. Wu, M. Zhu, Q. Tan, Y. Kartha, L. Lu, A comprehensive study of non-adaptive and residual-based adaptive
     sampling for physics-informed neural networks, Comput. Methods Appl. Mech. Engrg. 403 (2023).
 
-    >>> candidates = box_points([(0.0, 1.0)], 1000)
-    >>> bool(adaptive_points(lambda X: (X[:, 0] > 0.9).double(), candidates, 50, floor=0.0).min() > 0.9)
+    >>> import pinnlite as pl
+    >>> candidates = pl.Interval(0, 1).sample(1000)
+    >>> bool(pl.adaptive_points(lambda X: (X[:, 0] > 0.9).double(), candidates, 50, floor=0.0).min() > 0.9)
     True
     """
     if not 0 < count <= len(candidates):

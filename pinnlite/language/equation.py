@@ -15,7 +15,7 @@ from pinnlite.language.statement_scope import StatementScope
 from pinnlite.language.structure import deep_leaves, unknown_leaves
 from pinnlite.language.text import to_text
 from pinnlite.language.tokens import at_token, error_at, tokenize
-from pinnlite.language.unknowns import find_algebraic, find_unknowns
+from pinnlite.language.unknowns import find_algebraic, find_unknowns, refuse_strange_calls
 
 _OPERATORS = "=+-−*·×⋅/^("  # after which, or before which, a statement goes on in another line
 
@@ -135,7 +135,10 @@ def parse_statements(
     cut = [_Cut.of(text, notation) for text in texts]
     tokens = [(each.text, each.tokens) for each in cut]
     unknowns = find_unknowns(tokens, notation) | frozenset(functions)
-    unknowns |= find_algebraic([(c.text, c.tokens, c.region is None) for c in cut], notation, unknowns)
+    whole = [(c.text, c.tokens, c.region is None) for c in cut]
+    unknowns |= find_algebraic(whole, notation, unknowns)
+    if not functions:
+        refuse_strange_calls(whole, notation, unknowns)
     return tuple(_read(each, StatementScope(each.text, notation, parameters, unknowns)) for each in cut)
 
 

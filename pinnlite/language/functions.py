@@ -56,6 +56,33 @@ def apply(name: str, *arguments: Node) -> Call:
     return Call(name, arguments)
 
 
+def _inverse(function: str) -> tuple[Callable[[Any], Any], Callable[[float], float]]:
+    """One over a function, of tensors and of numbers."""
+    whole: Callable[[Any], Any] = getattr(torch, function)
+    real: Callable[[float], float] = getattr(math, function)
+    return lambda x: 1 / whole(x), lambda x: 1 / real(x)
+
+
+def _sech(x: float) -> float:
+    return 2 * math.exp(-abs(x)) / (1 + math.exp(-2 * abs(x)))
+
+
+def _csch(x: float) -> float:
+    return math.copysign(2 * math.exp(-abs(x)), x) / -math.expm1(-2 * abs(x))
+
+
+def _atan2(y: Any, x: Any) -> Any:
+    return torch.atan2(*_filled(y, x))
+
+
+def _hypot(x: Any, y: Any) -> Any:
+    return torch.hypot(*_filled(x, y))
+
+
+def _squares(x: Node, y: Node) -> Node:
+    return add(_square(x), _square(y))
+
+
 def _square(node: Node) -> Node:
     return power(node, number(Fraction(2)))
 
@@ -130,6 +157,36 @@ FUNCTIONS = {
     "sinh": Function(torch.sinh, math.sinh, (lambda u: apply("cosh", u),), r"\sinh"),
     "cosh": Function(torch.cosh, math.cosh, (lambda u: apply("sinh", u),), r"\cosh"),
     "tanh": Function(torch.tanh, math.tanh, (lambda u: subtract(ONE, _square(apply("tanh", u))),), r"\tanh"),
+    "sec": Function(*_inverse("cos"), (lambda u: multiply(apply("sec", u), apply("tan", u)),), r"\sec"),
+    "csc": Function(
+        *_inverse("sin"), (lambda u: negate(multiply(apply("csc", u), apply("cot", u))),), r"\csc"
+    ),
+    "cot": Function(*_inverse("tan"), (lambda u: negate(_square(apply("csc", u))),), r"\cot"),
+    "sech": Function(
+        _inverse("cosh")[0],
+        _sech,
+        (lambda u: negate(multiply(apply("sech", u), apply("tanh", u))),),
+        r"\operatorname{sech}",
+    ),
+    "csch": Function(
+        _inverse("sinh")[0],
+        _csch,
+        (lambda u: negate(multiply(apply("csch", u), apply("coth", u))),),
+        r"\operatorname{csch}",
+    ),
+    "coth": Function(*_inverse("tanh"), (lambda u: negate(_square(apply("csch", u))),), r"\coth"),
+    "atan2": Function(
+        _atan2,
+        math.atan2,
+        (lambda y, x: divide(x, _squares(x, y)), lambda y, x: divide(negate(y), _squares(x, y))),
+        r"\operatorname{atan2}",
+    ),
+    "hypot": Function(
+        _hypot,
+        math.hypot,
+        (lambda x, y: divide(x, apply("hypot", x, y)), lambda x, y: divide(y, apply("hypot", x, y))),
+        r"\operatorname{hypot}",
+    ),
     "exp": Function(torch.exp, math.exp, (lambda u: apply("exp", u),), r"\exp"),
     "log": Function(torch.log, math.log, (lambda u: divide(ONE, u),), r"\log"),
     "sqrt": Function(torch.sqrt, math.sqrt, (lambda u: divide(HALF, _root(u)),), r"\sqrt"),

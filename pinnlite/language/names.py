@@ -25,9 +25,11 @@ _ELSEWHERE = {
     "arcsin": "write asin(x)",
     "arccos": "write acos(x)",
     "arctan": "write atan(x)",
-    "cot": "write 1/tan(x)",
-    "sec": "write 1/cos(x)",
-    "csc": "write 1/sin(x)",
+    "arcsinh": "write log(x + sqrt(x**2 + 1))",
+    "asinh": "write log(x + sqrt(x**2 + 1))",
+    "acosh": "write log(x + sqrt(x**2 - 1))",
+    "atanh": "write log((1 + x)/(1 - x))/2",
+    "arctan2": "write atan2(y, x)",
     "sgn": "write sign(x)",
     "pow": "write x**n",
     "cbrt": "write x**(1/3)",
@@ -38,6 +40,11 @@ _ELSEWHERE = {
     "Derivative": "a derivative is written u_xx, d2u/dx2 or, of an expression, (x*u)_x",
     "floor": "functions with jumps are not part of the language, except sign(x)",
     "legendre": "write P(n, x)",
+    **dict.fromkeys(
+        ("J0", "J1", "Y0", "Y1", "I0", "I1", "K0", "K1", "J", "besselj"),
+        "Bessel functions are no part of the language: give the statement as a callable, pl.equation or pl.condition, "
+        "in which torch.special.bessel_j0 and its like may stand",
+    ),
 }
 
 
@@ -143,7 +150,11 @@ def refuse_bare(text: str, token: Token) -> ParseError | None:
     name = canonical(token)
     if name in FUNCTION_NAMES:
         example = (
-            f"{name}(n, x)" if name == "P" else f"{name}(x, y)" if name in {"min", "max"} else f"{name}(x)"
+            f"{name}(n, x)"
+            if name == "P"
+            else f"{name}(x)"
+            if FUNCTIONS[name].arity == 1
+            else f"{name}(x, y)"
         )
         after = text[token.end_pos or 0 :].lstrip()
         hint = f"write {example}" + "**2" * after.startswith(("^", "**", "²"))

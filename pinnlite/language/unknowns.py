@@ -6,7 +6,7 @@ from lark import Token
 
 from pinnlite.language.calculus import OPERATORS
 from pinnlite.language.derivative import MAX_ORDER
-from pinnlite.language.names import FUNCTION_NAMES, canonical, constant, is_near_function
+from pinnlite.language.names import FUNCTION_NAMES, canonical, constant, is_near_function, suggest_function
 from pinnlite.language.notation import Derivative, Misread, Notation
 from pinnlite.language.tokens import at_token
 
@@ -82,6 +82,53 @@ def find_algebraic(
         equations += pointwise and not fixed
     enough = unknowns and len(strangers) == equations - len(unknowns)
     return frozenset(strangers) if enough else frozenset()
+
+
+def refuse_strange_calls(
+    texts: Iterable[tuple[str, list[Token], bool]], notation: Notation, unknowns: frozenset[str]
+) -> None:
+    """Raise ParseError at a call such as foo(x) where there is an equation for every other unknown function.
+
+    Nothing is said of a name that carries a derivative somewhere, or is called at a place.
+    """
+    derived, equations = set(), 0
+    called: dict[str, tuple[str, Token]] = {}
+    placed = set()
+    for text, tokens, pointwise in texts:
+        fixed = False
+        for i, token in enumerate(tokens):
+            if token.type not in {"NAME", "CALLED"}:
+                continue
+            derivative = read_derivative(text, token, notation)
+            name = derivative.unknown if derivative else canonical(token)
+            if derivative or token.type == "NAME":
+                derived |= {name} & unknowns
+            if token.type == "CALLED" and (name in unknowns or name == INTEGRAL):
+                at_a_place = name == INTEGRAL or _is_fixed(tokens[i + 1 :], notation)
+                fixed |= at_a_place or derivative is not None
+                placed |= {name} if at_a_place else set()
+                called.setdefault(name, (text, token))
+        equations += pointwise and not fixed
+    strange = set(called) & unknowns - derived - placed
+    if derived and strange and equations <= len(derived):
+        name = min(strange)
+        raise at_token(*called[name], f"unknown function {name!r}", suggest_function(name, notation.taken))
+
+
+def _is_fixed(tokens: list[Token], notation: Notation) -> bool:
+    """Whether one of the arguments, from the opening bracket on, is free of coordinates."""
+    depth, free = 0, True
+    for token in tokens:
+        depth += (token.type == "OPEN") - (token.type == "CLOSE")
+        if depth == 0 or (depth == 1 and token.type == "COMMA"):
+            if free and tokens[1].type != "CLOSE":
+                return True
+            if depth == 0:
+                break
+            free = True
+        elif canonical(token) in notation.coordinates:
+            free = False
+    return False
 
 
 def read_derivative(text: str, token: Token, notation: Notation) -> Derivative | None:

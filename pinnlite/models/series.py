@@ -62,7 +62,7 @@ class Polynomial(nn.Module):
         return torch.cat(columns, -1)
 
     def formula(self, digits: int = 4, reach: float = 1.0, variable: str = "x") -> str:
-        """The polynomial as text, ``0.8567*x - 0.09333*x**3``, without terms negligible for |x| <= ``reach``."""
+        """The polynomial as text, ``0.8567*x - 0.09333*x**3``, without terms negligible for ``|x| <= reach``."""
         powers = ["", variable, *(f"{variable}**{k}" for k in range(2, self.degree + 1))]
         sizes = self.coefficients.detach().double().abs() * reach ** torch.arange(self.degree + 1)
         return _sum(self.coefficients, powers, digits, sizes.tolist())
@@ -75,7 +75,7 @@ class Polynomial(nn.Module):
 class Legendre(nn.Module):
     """A Legendre series, c_0 P_0(z) + ... + c_n P_n(z), where z maps the domain to [-1, 1].
 
-    The coefficients are trainable and start at zero. On the domain |P_k(z)| <= 1, so a coefficient is what
+    The coefficients are trainable and start at zero. On the domain ``|P_k(z)| <= 1``, so a coefficient is what
     its term contributes at most, and least squares stays well conditioned where powers of x do not. Takes x
     of shape `(N,)` or `(N, 1)` and returns values of the same shape. Named after numpy's class.
 

@@ -39,11 +39,16 @@ def equation(function: Callable[..., Any]) -> CallableStatement:
     Arguments are matched by name: coordinates and parameters of the problem by theirs, every other name is an unknown
     function. An unknown ``u`` stands for its values ``(N,)``; ``u.x``, ``u.xx``, ``u.xt`` are its partials.
 
+    A bump that is narrower than any grid of points is found in a text, from its formula. Of a function nothing is known
+    but its values: what is narrower than a ten-thousandth of the domain may be passed over. Write it as text, or solve
+    on the two sides of it.
+
     Args:
         function: from tensors ``(N,)`` to the residual ``(N,)``; its row i may depend on row i of its arguments alone.
 
     Example:
-        >>> statement = equation(lambda u, x: u.xx + x * u)
+        >>> import pinnlite as pl
+        >>> statement = pl.equation(lambda u, x: u.xx + x * u)
         >>> statement.arguments
         ('u', 'x')
     """
@@ -65,9 +70,11 @@ def condition(
         ProblemError: it does not say where it holds, or says so twice.
 
     Example:
-        >>> condition(lambda u, x: u - torch.sin(x), t=0).fixed
+        >>> import torch
+        >>> import pinnlite as pl
+        >>> pl.condition(lambda u, x: u - torch.sin(x), t=0).fixed
         {'t': 0}
-        >>> condition(lambda u, x: u.n + u - x, on="boundary").text
+        >>> pl.condition(lambda u, x: u.n + u - x, on="boundary").text
         'condition <lambda> on boundary'
     """
     _check_callable("condition", function)

@@ -8,10 +8,11 @@ from pinnlite.errors import ProblemError
 from pinnlite.geometry.product import box_names
 from pinnlite.geometry.region import Region
 from pinnlite.problem.equations import Condition, Equation, Index, affine
+from pinnlite.problem.flux import check_flux
 from pinnlite.problem.frozen import Frozen
 from pinnlite.problem.partial_names import key_of
 from pinnlite.problem.posedness import check_posed
-from pinnlite.problem.redundant import check_constants, check_repetitions, is_mean
+from pinnlite.problem.redundant import check_constants, check_repetitions, is_mean, surplus
 from pinnlite.problem.sources import check_finite
 from pinnlite.problem.unknown import Data, Unknown
 
@@ -73,7 +74,11 @@ def check(
                 f"the unknown parameter {name} appears in no statement: leave it out or use it"
             )
     _check_data(domain, data, orders)
+    if not sought and not data:
+        check_flux(frozen, conditions)
     if len(domain.names) == 1:
+        if not sought and not data and surplus(frozen, conditions):
+            return
         _check_count(conditions, sum(len(d.values) for d in data), orders, sought)
         return
     for condition in conditions:
@@ -82,6 +87,25 @@ def check(
     check_posed(frozen, [c for c in conditions if not is_mean(c, domain)], len(sought), bool(data))
     if not data:
         check_constants(frozen, conditions, len(sought))
+        if sought:
+            _check_spare(frozen, conditions, sought)
+
+
+def _check_spare(frozen: Frozen, conditions: Sequence[Condition], sought: Mapping[str, Unknown]) -> None:
+    """Raise ProblemError where each condition is needed for the functions, and none is left for the parameters."""
+    for condition in conditions:
+        others = [c for c in conditions if c is not condition]
+        try:
+            check_posed(frozen, [c for c in others if not is_mean(c, frozen.domain)], len(sought), False)
+            check_constants(frozen, others, len(sought))
+        except ProblemError:
+            continue
+        return
+    raise ProblemError(
+        f"too few conditions: all of them are needed for {', '.join(frozen.unknowns)}, and none is left for the "
+        f"unknown parameter {next(iter(sought))}: observe something, pl.data(...), or add a condition, such as a value "
+        f"of {frozen.unknowns[0]} at a point or its derivative on a part of the boundary"
+    )
 
 
 def _check_on_boundary(domain: Region, condition: Condition, sought: bool) -> None:

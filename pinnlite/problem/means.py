@@ -17,7 +17,7 @@ from pinnlite.errors import ProblemError
 from pinnlite.problem.equations import Condition, Key, Placed, Values
 from pinnlite.problem.frozen import Frozen
 from pinnlite.problem.problem import Problem
-from pinnlite.problem.redundant import free_unknowns, is_mean
+from pinnlite.problem.redundant import free_unknowns, is_mean, surplus
 
 _LEAST = 1e-12  # relative: a determinant that is zero but for rounding
 
@@ -98,6 +98,18 @@ class Means:
             for leaf, integrand in condition.integrals.items()
         }
         return condition.residual(given, integrals).reshape(())
+
+
+def without_surplus(problem: Problem) -> Problem:
+    """The problem with as many conditions as determine its solution, where there is one more."""
+    frozen = Frozen(problem.domain, problem.equations, problem.unknowns, problem.parameters)
+    left_out = None if problem.unknown_parameters or problem.data else surplus(frozen, problem.conditions)
+    if left_out is None:
+        return problem
+    posed = copy.copy(problem)
+    for part in ("conditions", "stated"):
+        object.__setattr__(posed, part, tuple(c for c in getattr(problem, part) if c is not left_out))
+    return posed
 
 
 def _pin(problem: Problem, unknown: str) -> Condition:

@@ -22,7 +22,7 @@ from pinnlite.problem.callables import CallableStatement
 from pinnlite.problem.checks import check, orders_of
 from pinnlite.problem.equations import Condition, Equation, Index, condition_of, equation_of
 from pinnlite.problem.frozen import Frozen
-from pinnlite.problem.peaks import peaks
+from pinnlite.problem.peaks import outliers, peaks
 from pinnlite.problem.places import initial_coordinates, placed_on
 from pinnlite.problem.tracing import boundary_from, condition_from, equation_from
 from pinnlite.problem.unknown import Data, Unknown
@@ -42,13 +42,14 @@ class Problem:
     """Equations and conditions on a domain.
 
     Args:
-        statements: equations and conditions as text (API: ``u'' + u = 0``, ``u(0) = 0``), one or several in each.
+        statements: equations and conditions as text, ``u'' + u = 0`` and ``u(0) = 0``, one or several in each; or as
+            ``equation``, ``condition`` and ``data`` make them.
         on: a region, such as ``Disk((0, 0), 1)``, whose coordinates come first among the problem's.
         names: a coordinate if the value is an interval ``(low, high)``, a parameter if it is a number.
 
     A condition ``u = 0 on boundary`` holds on the whole boundary, ``u = 0 on left`` on the part of that name;
     ``du/dn`` is the derivative along the outward normal. The ends of a coordinate all of whose data are at one of them,
-    as those of time are, are no part of the boundary (``initial_coordinates`` has the rule).
+    as those of time are, are no part of the boundary.
 
     Expressions are differentiated as wholes, too: ``(k*u_x)_x``, ``(u^2)''``, ``d/dx(x^2*du/dx)``, ``d2(u^2)/dx2``,
     ``laplacian(u)`` or ``Δu``, ``div(k*grad(u))``, ``dot(grad(u), grad(v))``. The operators are those of
@@ -61,10 +62,11 @@ class Problem:
         ProblemError: there are too few, too many, contradictory or out-of-domain conditions, or a bad domain.
 
     Example:
-        >>> problem = Problem("u'' + u = 0", "u(0) = 0", "u'(0) = 1", x=(0, 1))
+        >>> import pinnlite as pl
+        >>> problem = pl.Problem("u'' + u = 0", "u(0) = 0", "u'(0) = 1", x=(0, 1))
         >>> problem.unknowns
         ('u',)
-        >>> membrane = Problem("u_xx + u_yy = -1", "u = 0 on boundary", x=(0, 1), y=(0, 1))
+        >>> membrane = pl.Problem("u_xx + u_yy = -1", "u = 0 on boundary", x=(0, 1), y=(0, 1))
         >>> len(membrane.conditions), len(membrane.stated)
         (4, 1)
     """
@@ -98,6 +100,7 @@ class Problem:
             for s in parsed
             if s.is_condition
         ]
+        hidden: list[tuple[float, ...]] = []  # places where callables stand out
         for stated in callables:
             made = (domain.names, parameters, unknowns)
             if stated.part is not None:
@@ -106,6 +109,7 @@ class Problem:
                 read.append(condition_from(stated, *made))
             else:
                 equations.append(equation_from(stated, *made))
+                hidden += outliers(equations[-1], domain.intervals, parameters)
         orders = orders_of(equations, len(domain.names))
         frozen = Frozen(domain, equations, tuple(name for name in orders if name not in unknowns), parameters)
         whole, conditions = placed_on(frozen, read, orders, unknowns)
@@ -118,7 +122,7 @@ class Problem:
             "conditions": conditions,
             "stated": whole,
             "data": data,
-            "peaks": peaks(parsed, domain.intervals, parameters),
+            "peaks": (*peaks(parsed, domain.intervals, parameters), *hidden),
             "orders": {name: index for name, index in orders.items() if name not in unknowns},
         }.items():
             object.__setattr__(self, name, value)
@@ -176,7 +180,8 @@ class Problem:
             ProblemError: a count or the kind makes no sense.
 
         Example:
-            >>> problem = Problem("u_t = u_xx", "u(x, 0) = 1", "u(0, t) = 0", "u(1, t) = 0", x=(0, 1), t=(0, 1))
+            >>> import pinnlite as pl
+            >>> problem = pl.Problem("u_t = u_xx", "u(x, 0) = 1", "u(0, t) = 0", "u(1, t) = 0", x=(0, 1), t=(0, 1))
             >>> {name: len(points) for name, points in problem.sample(100).items()}
             {'interior': 100, 'u(x, 0) = 1': 10, 'u(0, t) = 0': 10, 'u(1, t) = 0': 10}
         """
@@ -215,7 +220,8 @@ class Problem:
 
         Example:
             >>> import torch
-            >>> problem = Problem("u' = u", "u(0) = 1", x=(0, 1))
+            >>> import pinnlite as pl
+            >>> problem = pl.Problem("u' = u", "u(0) = 1", x=(0, 1))
             >>> rows = problem.residuals(torch.exp, problem.sample(5))
             >>> {name: float(row.abs().max()) < 1e-15 for name, row in rows.items()}
             {"u' = u": True, 'u(0) = 1': True}

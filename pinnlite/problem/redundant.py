@@ -10,7 +10,7 @@ from torch import Tensor
 from pinnlite.errors import ProblemError
 from pinnlite.geometry.region import Part, Region
 from pinnlite.problem.boundary import NORMAL
-from pinnlite.problem.equations import Condition, Equation, Placed, Values
+from pinnlite.problem.equations import Condition, Equation, Values
 from pinnlite.problem.frozen import Frozen
 
 _POINTS = 7
@@ -28,8 +28,8 @@ def check_repetitions(domain: Region, conditions: Sequence[Condition], parameter
                 continue
             places = {**parameters, **points}
             keys = sorted(other.wanted | condition.wanted, key=str)
-            known, value = _affine(other, keys, places)
-            row, constant = _affine(condition, keys, places)
+            known, value = affine_along(other, keys, places)
+            row, constant = affine_along(condition, keys, places)
             factor = (known * row).sum(1) / known.square().sum(1).clamp(min=1e-300)
             rest = (row - factor[:, None] * known).abs().amax(1)
             if not (rest <= 1e-12 * row.abs().amax(1)).all():
@@ -82,6 +82,22 @@ def check_constants(frozen: Frozen, conditions: Sequence[Condition], spare: int)
         )
 
 
+def surplus(frozen: Frozen, conditions: Sequence[Condition]) -> Condition | None:
+    """In one coordinate, a condition that holds of itself if there is a solution; None if there is no such condition.
+
+    It is one of those to which an unknown may be shifted by a constant, as with slopes at both ends, where only one
+    condition more fixes that constant.
+    """
+    orders = [frozen.order_of(unknown, 0) for unknown in frozen.unknowns]
+    if len(frozen.domain.names) != 1 or len(conditions) != sum(orders) + 1:
+        return None
+    for fixing in conditions:
+        others = [c for c in conditions if c is not fixing]
+        if len(free_unknowns(frozen, others)) == 1:
+            return others[-1]
+    return None
+
+
 def is_mean(condition: Condition, domain: Region) -> bool:
     """Whether a condition speaks of integrals over the whole domain and of nothing else."""
     over = [set(leaf.coordinates) == set(domain.names) for leaf in condition.integrals]
@@ -128,6 +144,9 @@ def _stays(
     before: dict[Any, Tensor] = {key: drawn() for key in sorted(statement.wanted, key=str)}
     zero = (0,) * len(names)
     after = {key: value + 1 if key[:2] == (unknown, zero) else value for key, value in before.items()}
+    for leaf, integrand in (statement.integrals if isinstance(statement, Condition) else {}).items():
+        before[leaf] = drawn()
+        after[leaf] = before[leaf] + ((unknown, zero) in integrand.wanted)
     with torch.no_grad():
         one, two = (torch.as_tensor(statement.residual(places, values)) for values in (before, after))
     return torch.allclose(one, two, rtol=1e-12, atol=1e-12)
@@ -149,13 +168,13 @@ def _common_points(domain: Region, one: Condition, two: Condition) -> dict[str, 
     return dict(zip(domain.names, domain.sample(_POINTS, "uniform").T, strict=True))
 
 
-def _affine(
-    condition: Condition, keys: Sequence[Placed], places: Mapping[str, Tensor | float]
+def affine_along(
+    statement: Equation | Condition, keys: Sequence[Any], places: Mapping[str, Tensor | float]
 ) -> tuple[Float[Tensor, "n V"], Float[Tensor, " n"]]:
-    """Slopes of a condition by each partial at each point, and its residual where all of them are zero."""
+    """Slopes of a linear statement by each partial at each point, and its residual where all of them are zero."""
     count = max(len(v) for v in places.values() if isinstance(v, Tensor))
     values = {key: torch.zeros(count, dtype=torch.float64, requires_grad=True) for key in keys}
-    residual = condition.residual(places, values).expand(count)
+    residual = statement.residual(places, values).expand(count)
     slopes = torch.autograd.grad(
         residual.sum(), list(values.values()), allow_unused=True, materialize_grads=True
     )

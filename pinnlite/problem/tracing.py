@@ -140,21 +140,32 @@ def _traced(
         raise ProblemError(f"{statement.text} uses none of the unknowns, so that it says nothing of them")
 
     def spread(places: Values, values: Mapping[Any, Tensor]) -> Tensor:
+        example = next(iter(values.values()))
+        shape = example.shape
+        if len(shape) > 1 and isinstance(example, Tensor):  # elements side by side: what was promised is (N,)
+            places = {name: _in_a_row(x, shape) for name, x in places.items()}
+            values = {key: _in_a_row(x, shape) for key, x in values.items()}
+            example = example.reshape(-1)
         try:
             result = residual(places, values)
         except (RuntimeError, ValueError, TypeError, IndexError) as error:
             raise ProblemError(f"{statement.text} failed: {error}") from error
-        example = next(iter(values.values())) if values else result
         if result.shape != example.shape and result.ndim:
             raise ProblemError(
                 f"{statement.text} returned {tuple(result.shape)} for points of shape {tuple(example.shape)}: "
                 "a residual has one value for each point"
             )
-        return result.expand(example.shape)
+        result = result.expand(example.shape)
+        return result if result.shape == shape else result.reshape(shape)
 
     _check_rows(statement, spread, places, recorder)
     linear = all(u.linear for u in used.values()) and _is_affine(spread, places, recorder)
     return wanted, spread, linear
+
+
+def _in_a_row(x: Any, shape: torch.Size) -> Any:
+    """Values (N,) of what broadcasts to ``shape``; numbers as they are."""
+    return x.expand(shape).reshape(-1) if isinstance(x, Tensor) and x.ndim else x
 
 
 def boundary_from(

@@ -29,7 +29,9 @@ class Unknown:
         ProblemError: the guess is not finite or does not respect its own bounds.
 
     Example:
-        >>> Unknown(2.0, positive=True).value(torch.tensor(0.0)).item()
+        >>> import torch
+        >>> import pinnlite as pl
+        >>> pl.Unknown(2.0, positive=True).value(torch.tensor(0.0)).item()
         1.0
     """
 
@@ -65,6 +67,10 @@ class Unknown:
             return math.log((self.guess - low) / (high - self.guess))
         return math.log(self.guess) if self.positive else self.guess
 
+    def scale(self, number: float) -> float:
+        """What a change of the number is measured by: itself, where it is no logarithm."""
+        return (max(abs(number), 0.1 * abs(self.guess)) or 1.0) if self.linear else 1.0
+
     @property
     def linear(self) -> bool:
         """Whether the parameter is the number itself."""
@@ -96,7 +102,8 @@ def data(name: str, *points_and_values: Any) -> Data:
         ProblemError: the arrays have no common length, are empty, or hold something that is not finite.
 
     Example:
-        >>> data("u", [0.0, 1.0, 2.0], [1.0, 0.5, 0.2]).values.shape
+        >>> import pinnlite as pl
+        >>> pl.data("u", [0.0, 1.0, 2.0], [1.0, 0.5, 0.2]).values.shape
         torch.Size([3])
     """
     if not isinstance(name, str):

@@ -6,10 +6,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LogNorm
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from pinnlite.report.plots import INK, TYPE, mathematics, new_figure, set_title
+from pinnlite.report.plots import INK, OBSERVED, TYPE, Canvas, mathematics, new_figure, set_title
 
 Array = NDArray[np.float64]
 
@@ -30,9 +29,12 @@ def map_figure(
     errors: Mapping[str, Array],
     *,
     errors_label: str,
+    observed: Mapping[str, Array] | None = None,
     cells: Array | None = None,
+    equal: bool = False,
     title: str = "",
-) -> Figure:
+    figure: Canvas | None = None,
+) -> Canvas:
     """Draw unknown functions of two coordinates, and beside each on a log scale how wrong they are.
 
     Args:
@@ -41,14 +43,19 @@ def map_figure(
         values: (n, m) values of each unknown by its name, NaN outside the domain.
         errors: (n, m) errors or residuals by name, drawn in the same order; their magnitudes are drawn.
         errors_label: what they are.
+        observed: (n, 3) places and values that were observed, by the unknown's name; the places are marked.
         cells: (E, 2, 2) lower and upper corners of the elements, to be outlined if they are few enough to be seen.
+        equal: whether both coordinates are lengths, to be drawn to one scale.
         title: a few words on what was solved and how well.
+        figure: where to draw, if not on a new figure.
     """
-    figure = new_figure(_ROW * max(len(values), len(errors)))
+    figure = new_figure(_ROW * max(len(values), len(errors)), figure)
     rows = figure.subplots(max(len(values), len(errors)), 2, squeeze=False, sharex=True, sharey=True)
     for axes, (name, array) in zip(rows[:, 0], values.items(), strict=False):
         image = axes.pcolormesh(*grid, array.T, cmap=_VALUES, shading="nearest", rasterized=True)
         _finish(figure, axes, image, mathematics(f"{name}({names[0]}, {names[1]})"))
+        if observed and name in observed:
+            axes.plot(*observed[name][:, :2].T, **OBSERVED)
     for axes, (name, array) in zip(rows[:, 1], errors.items(), strict=False):
         size = np.abs(array)
         bottom, top = _scale(size)
@@ -56,6 +63,8 @@ def map_figure(
         floored = np.where(np.isnan(size), np.nan, np.maximum(size, bottom))
         image = axes.pcolormesh(*grid, floored.T, cmap=_ERRORS, norm=norm, shading="nearest", rasterized=True)
         _finish(figure, axes, image, f"{errors_label} {mathematics(name) if name else ''}")
+    for axes in rows.flat:
+        axes.set_aspect("equal" if equal else "auto")
     if cells is not None and len(cells) <= _MOST_CELLS:
         for axes in rows[:, 0]:
             _outline(axes, cells)
@@ -84,7 +93,7 @@ def _outline(axes: Axes, cells: Array) -> None:
     axes.add_collection(LineCollection(list(outlines), colors="white", linewidths=0.4, alpha=0.6))
 
 
-def _finish(figure: Figure, axes: Axes, image: object, title: str) -> None:
+def _finish(figure: Canvas, axes: Axes, image: object, title: str) -> None:
     set_title(axes, title)
     axes.tick_params(colors=INK, labelsize=9)
     bar = figure.colorbar(image, ax=axes, fraction=0.05, pad=0.02)  # type: ignore[arg-type]

@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from numpy.typing import NDArray
 
 from pinnlite.errors import FileError
 
 Array = NDArray[np.float64]
 Curve = Any  # (N,) numbers: an array, a list, or a tensor on the CPU
+Canvas = Figure | SubFigure
 
 _LINES: list[dict[str, Any]] = [
     {"color": "#10284b", "linestyle": "-"},
@@ -25,6 +26,14 @@ _LINES: list[dict[str, Any]] = [
 ]
 INK, _PALE = "#222222", "#c8c8c8"
 TYPE: dict[str, Any] = {"math_fontfamily": "cm", "fontsize": 12}
+OBSERVED: dict[str, Any] = {
+    "linestyle": "",
+    "marker": "o",
+    "markersize": 3.5,
+    "markerfacecolor": "#d9641e",
+    "markeredgecolor": "white",
+    "markeredgewidth": 0.6,
+}
 _WIDTH = 6.4  # inches
 _RESOLUTION = 160  # dots per inch
 _MOST_LINES = 40
@@ -38,7 +47,7 @@ def derivatives_figure(
     *,
     title: str = "",
     marked: tuple[Curve, Sequence[Curve]] | None = None,
-) -> Figure:
+) -> Canvas:
     """Stack a function and its derivatives, one above the other over a shared axis.
 
     Args:
@@ -74,9 +83,11 @@ def solution_figure(
     *,
     below_label: str,
     reference: Mapping[str, Curve] | None = None,
+    observed: Mapping[str, Array] | None = None,
     edges: Curve | None = None,
     title: str = "",
-) -> Figure:
+    figure: Canvas | None = None,
+) -> Canvas:
     """Draw unknown functions, and beneath them on a log axis how wrong they are.
 
     Args:
@@ -86,16 +97,20 @@ def solution_figure(
         below: (N,) errors or residuals by name; their magnitudes are drawn.
         below_label: what they are, as the axis says it.
         reference: (N,) trusted values by the unknown's name.
+        observed: (n, 2) places and values that were observed, by the unknown's name.
         edges: where elements meet.
         title: a few words on what was solved and how well.
+        figure: where to draw, if not on a new figure.
     """
-    figure = new_figure(4.4)
+    figure = new_figure(4.4, figure)
     upper, lower = _stack(figure, [1.7, 1.0])
     for line, (unknown, curve) in zip(_cycled(len(values)), values.items(), strict=True):
         upper.plot(x, curve, **line, label=mathematics(unknown))
     for unknown, curve in (reference or {}).items():
         _sparse_dots(upper, x, curve, f"{mathematics(unknown)} reference")
-    _legend(upper, len(values) + len(reference or {}))
+    for unknown, points in (observed or {}).items():
+        upper.plot(*points.T, **OBSERVED, label=f"{mathematics(unknown)} observed")
+    _legend(upper, len(values) + len(reference or {}) + len(observed or {}))
     if len(values) == 1:
         upper.set_ylabel(mathematics(f"{next(iter(values))}({name})"), **TYPE)
     _log_curves(lower, x, below, below_label)
@@ -108,7 +123,9 @@ def solution_figure(
     return figure
 
 
-def fit_figure(name: str, x: Curve, target: Curve, fitted: Curve, *, title: str = "") -> Figure:
+def fit_figure(
+    name: str, x: Curve, target: Curve, fitted: Curve, *, title: str = "", figure: Canvas | None = None
+) -> Canvas:
     """Draw a target and what was fitted to it, and beneath them on a log axis how far they are apart.
 
     Args:
@@ -117,8 +134,9 @@ def fit_figure(name: str, x: Curve, target: Curve, fitted: Curve, *, title: str 
         target: (N,) values to be met.
         fitted: (N,) values of the model.
         title: a few words, such as the fitted formula.
+        figure: where to draw, if not on a new figure.
     """
-    figure = new_figure(4.4)
+    figure = new_figure(4.4, figure)
     upper, lower = _stack(figure, [1.7, 1.0])
     upper.plot(x, fitted, **_LINES[0], label="fit")
     _sparse_dots(upper, x, target, "target")
@@ -132,8 +150,13 @@ def fit_figure(name: str, x: Curve, target: Curve, fitted: Curve, *, title: str 
 
 
 def history_figure(
-    steps: Sequence[int], losses: Sequence[float], phases: Sequence[tuple[int, str]], *, title: str = ""
-) -> Figure:
+    steps: Sequence[int],
+    losses: Sequence[float],
+    phases: Sequence[tuple[int, str]],
+    *,
+    title: str = "",
+    figure: Canvas | None = None,
+) -> Canvas:
     """Draw a loss over the steps on a log axis, the phases told apart by lines and named.
 
     Args:
@@ -141,8 +164,9 @@ def history_figure(
         losses: (N,) values.
         phases: the step at which each begins, and its name.
         title: a few words on what was trained.
+        figure: where to draw, if not on a new figure.
     """
-    figure = new_figure(3.4)
+    figure = new_figure(3.4, figure)
     (axes,) = _stack(figure, [1.0])
     positive = [loss if loss > 0 else np.nan for loss in losses]
     axes.plot(steps, positive, **_LINES[0], linewidth=1.4)
@@ -159,24 +183,28 @@ def history_figure(
     return figure
 
 
-def write(figure: Figure, path: str) -> None:
+def write(figure: Canvas, path: str) -> None:
     """Write a figure as PNG, SVG or PDF, whichever the path ends in.
 
     Raises:
         FileError: if it ends in something else, or cannot be written.
     """
     try:
-        figure.savefig(path)
+        figure.get_figure(root=True).savefig(path)
     except (OSError, ValueError) as error:
         raise FileError(f"'{path}' cannot be written: {error}") from error
 
 
-def new_figure(height: float) -> Figure:
-    """An empty figure of the usual width."""
+def new_figure(height: float, given: Canvas | None = None) -> Canvas:
+    """The empty figure that was given, or one of the usual width that pyplot does not know."""
+    if given is not None:
+        if isinstance(given, Figure) and given.get_layout_engine() is None:
+            given.set_layout_engine("constrained")
+        return given
     return Figure(figsize=(_WIDTH, height), dpi=_RESOLUTION, facecolor="white", layout="constrained")
 
 
-def _stack(figure: Figure, heights: Sequence[float]) -> list[Axes]:
+def _stack(figure: Canvas, heights: Sequence[float]) -> list[Axes]:
     """Panels one above the other that share their horizontal axis."""
     column = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
     for axes in column:

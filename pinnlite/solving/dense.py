@@ -1,7 +1,7 @@
 """Any trial at collocation points: rows of equations and conditions, and their Jacobian as a dense matrix."""
 
 import math
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
@@ -15,8 +15,6 @@ from pinnlite.problem.residuals import moved, places_at
 from pinnlite.problem.sample import INTERIOR, by_name
 from pinnlite.solving.methods.least_squares import DenseLinearization
 from pinnlite.solving.residuals import Linearization, Pointwise, pointwise
-from pinnlite.trials.buildable import left_over
-from pinnlite.trials.lifted import Lifted
 from pinnlite.trials.trial import Approximation, Trial
 
 # Of the half-widths, what a rich trial varies over. Four times as much costs random features half a digit, a quarter
@@ -171,13 +169,11 @@ def rows_in(
     problem: Problem,
     trial: Trial,
     points: Mapping[str, Float[Tensor, "n d"]],
+    left: Collection[Condition],
     linearization: Factored = DenseLinearization,
 ) -> CollocationRows:
-    """Equations and those conditions that are not built in, at points that ``problem.sample`` gives."""
+    """Equations and the conditions that are ``left`` to be rows, at points that ``problem.sample`` gives."""
     equations = equation_blocks(problem, points[INTERIOR])
-    stated = by_name(problem.stated)
-    if isinstance(trial, Lifted):
-        left = left_over(problem, trial.given)
-        stated = {name: condition for name, condition in stated.items() if condition in left}
+    stated = {name: condition for name, condition in by_name(problem.stated).items() if condition in left}
     conditions = condition_blocks(problem, stated, points)
     return CollocationRows(trial, in_units(problem, trial, equations, conditions), linearization)

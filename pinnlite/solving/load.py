@@ -24,7 +24,8 @@ def load(path: str | os.PathLike[str], module: nn.Module | None = None) -> Solut
         FileError: the file is not there, is not ours or is damaged, or needs a ``module`` that was not given.
 
     Example:
-        >>> load("nowhere.safetensors")
+        >>> import pinnlite as pl
+        >>> pl.load("nowhere.safetensors")
         Traceback (most recent call last):
         ...
         pinnlite.errors.FileError: there is no file nowhere.safetensors

@@ -28,7 +28,7 @@ class Linearization(Protocol):
     rows: Tensor
 
     def step(self, damping: float) -> Float[Tensor, " P"]:
-        """The step s, over all parameters flattened, that minimises |J s + r|^2 + damping |D s|^2."""
+        """The step s, over all parameters flattened, that minimises ``|J s + r|^2 + damping |D s|^2``."""
         ...
 
     def expected(self, step: Float[Tensor, " P"]) -> Float[Tensor, " R"]:
@@ -41,7 +41,7 @@ class Curving(Linearization, Protocol):
     """A linearization that can also tell, cheaply once it has made a step, how to go round a bend."""
 
     def correction(self, bend: Float[Tensor, " R"], damping: float) -> Float[Tensor, " P"]:
-        """The s that minimises |J s + bend|^2 + damping |D s|^2, for the damping that a step was just made with."""
+        """The s that minimises ``|J s + bend|^2 + damping |D s|^2``, for the damping that a step was just made with."""
         ...
 
 

@@ -10,7 +10,7 @@ from torch import nn
 
 from pinnlite.errors import ProblemError
 from pinnlite.problem.callables import CallableStatement
-from pinnlite.problem.means import Means
+from pinnlite.problem.means import Means, without_surplus
 from pinnlite.problem.problem import Problem
 from pinnlite.problem.unknown import Data
 from pinnlite.report.progress import Progress
@@ -22,6 +22,7 @@ from pinnlite.solving.residuals import INTERRUPTED, Method
 from pinnlite.trials.shifted import shifted
 
 _NAMES = {kind: name for name, kind in KINDS.items()}
+_LATE = 0.8  # of the time: what the first step of another way takes is not known, and it cannot be stopped
 _LEAST_TOLERANCE = 1e-14
 
 
@@ -66,7 +67,9 @@ def solve(
     Differential Equations (1995), for the elements.
 
     Example:
-        >>> solution = solve("u'' + u = 0", "u(0) = 0", "u'(0) = 1", x=(0, 2 * math.pi), tol=1e-12)
+        >>> import math
+        >>> import pinnlite as pl
+        >>> solution = pl.solve("u'' + u = 0", "u(0) = 0", "u'(0) = 1", x=(0, 2 * math.pi), tol=1e-12)
         >>> solution.converged
         True
         >>> bool(abs(solution(1.0) - math.sin(1.0)) < 1e-12)
@@ -80,7 +83,7 @@ def solve(
     means = Means.of(problem)
     with Progress(time_limit) if progress else nullcontext() as listener:
         clock = Clock.started(time_limit, listener)
-        task = Task(means.pinned if means else problem, tol, method, seed, clock)
+        task = Task(means.pinned if means else without_surplus(problem), tol, method, seed, clock)
         if begun is not None and not means:
             task = replace(task, near=begun.trial, checkpoint=begun.checkpoint)
         kind, result, history = _best(ways(task, trial), problem, means, tol, clock)
@@ -98,7 +101,7 @@ def solve(
         kind,
         result.error,
         tol,
-        _status(result, tol, clock),
+        _status(result, tol, clock, problem),
         clock.seconds,
         history,
         result.candidate.reached,
@@ -128,7 +131,8 @@ def _best(
         results.append((way.kind, result))
         found = result.history or ("nothing before the time ended",)
         history = (*history, f"trying {way.reason}{why}", *found)
-        if result.error <= tol or result.interrupted or result.candidate.hopeless or clock.spent:
+        late = clock.limit is not None and clock.seconds > _LATE * clock.limit
+        if result.error <= tol or result.interrupted or result.candidate.hopeless or clock.spent or late:
             break
         why = f", for {way.kind} did not reach the tolerance: {_short(result)}"
     # Where nothing could be measured, the part that a march has reached is more than what did not resolve the whole.
@@ -189,7 +193,7 @@ def _check_arguments(
         )
 
 
-def _status(result: Result, tol: float, clock: Clock) -> str:
+def _status(result: Result, tol: float, clock: Clock, problem: Problem) -> str:
     if result.error <= tol:
         return "The estimated error meets the tolerance."
     if result.interrupted:
@@ -197,7 +201,13 @@ def _status(result: Result, tol: float, clock: Clock) -> str:
     if result.candidate.failure and not clock.spent:
         return result.candidate.failure
     if clock.spent:
-        return f"The time limit of {clock.limit:g} s ended the solve: give it more time or a larger tol."
+        done = ""
+        if result.candidate.reached:
+            low, high = result.candidate.reached
+            done = f" with {problem.marching} from {low:g} to {high:g} done"
+        return (
+            f"The time limit of {clock.limit:g} s ended the solve{done}: give it more time or a larger tol."
+        )
     if math.isinf(result.error) and result.doubt:
         return f"{result.doubt}. Try another trial, or coordinates in which it is wider."
     if math.isinf(result.error) and len(result.history) > 1:

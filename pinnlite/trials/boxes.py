@@ -146,6 +146,11 @@ class Boxes:
         added = {name: own + raised for name, own in self.coefficients.items()}
         return Boxes(self.partition, self.degree, added, self.parameters)
 
+    @property
+    def amplitude(self) -> float:
+        """The largest coefficient; 1 where all of them vanish."""
+        return max(own.abs().amax().item() for own in self.coefficients.values()) or 1.0
+
     def corners(self) -> Float[Tensor, "E 2 d"]:
         """The lower and the upper corner of every box."""
         return torch.stack([self.partition.low, self.partition.high], 1)

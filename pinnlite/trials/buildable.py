@@ -7,9 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pinnlite.differentiation.operators import partials
 from pinnlite.geometry.domains import Box
 from pinnlite.geometry.sampling import gauss_rule
-from pinnlite.problem.equations import Condition, Key
+from pinnlite.problem.equations import Condition, Index, Key
 from pinnlite.problem.problem import Problem
 from pinnlite.trials.lifted import Given, Lifted
 
@@ -43,6 +44,11 @@ def buildable(problem: Problem) -> tuple[Given, ...]:
     return given if _met(problem, given) else ()
 
 
+def lift_alone(problem: Problem, given: Sequence[Given]) -> Lifted:
+    """What meets the conditions, and nothing else."""
+    return Lifted(_Nothing(), problem, given)
+
+
 def left_over(problem: Problem, given: Sequence[Given]) -> tuple[Condition, ...]:
     """The conditions as stated of which some face is not built in."""
     built = [g.condition for g in given]
@@ -71,7 +77,10 @@ def _read(problem: Problem, condition: Condition) -> Given | None:
         )
         return at_zero / (at_zero - at_one)
 
-    return Given(unknown, column, float(value), index[column], data, condition)
+    def derivative(X: Tensor, indices: Sequence[Index]) -> dict[Index, Tensor]:
+        return partials(data, X, indices, engine="autograd")  # for which statements are written
+
+    return Given(unknown, column, float(value), index[column], derivative, condition)
 
 
 def _has_lower(given: Given, read: Sequence[Given]) -> bool:
@@ -82,13 +91,17 @@ def _has_lower(given: Given, read: Sequence[Given]) -> bool:
 
 def _met(problem: Problem, given: Sequence[Given]) -> bool:
     """Whether g takes the values that are given, which it does where they agree at corners."""
-    lift = Lifted(_Nothing(), problem, given)
+    lift = lift_alone(problem, given)
     X = problem.domain.sample(_POINTS, seed=_UNSEEN)
     for g in given:
         at = X.clone()
         at[:, g.column] = g.at
         index = tuple(g.order * (i == g.column) for i in range(X.shape[1]))
-        wanted, found = g.data(at), lift.partials(at, [(g.unknown, index)])[g.unknown, index]
+        value = (0,) * X.shape[1]
+        wanted, found = (
+            g.derivative(at, [value])[value],
+            lift.partials(at, [(g.unknown, index)])[g.unknown, index],
+        )
         if not (wanted - found).abs().amax() <= _SLACK * (1 + wanted.abs().amax()):
             return False
     return True

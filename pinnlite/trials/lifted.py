@@ -20,13 +20,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations, product
-from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pinnlite.differentiation.operators import partials
 from pinnlite.problem.equations import Condition, Index, Key
 from pinnlite.problem.problem import Problem
 from pinnlite.trials.trial import Trial
@@ -42,12 +40,10 @@ class Given:
     column: int
     at: float
     order: int
-    data: Callable[[Any], Any]  # from points (N, d), whose own coordinate does not matter, to (N,)
-    condition: Condition
-
-    def derivative(self, X: Tensor, indices: Sequence[Index]) -> dict[Index, Tensor]:
-        """Partials of what is given; by autograd, for which statements are written."""
-        return partials(self.data, X, indices, engine="autograd")
+    derivative: Callable[
+        [Tensor, Sequence[Index]], dict[Index, Tensor]
+    ]  # partials of what is given, at its place
+    condition: Condition | None  # that says so; None where a trial does that comes before
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,7 +174,9 @@ class Lifted:
         return total
 
     def _term(self, X: Tensor, index: Index, chosen: Sequence[_Along], places: Sequence[int]) -> Tensor:
-        first, *others = [along.given[place] for along, place in zip(chosen, places, strict=True)]
+        # Where a slab before and the boundary give the same, the boundary says it at once.
+        given = [along.given[place] for along, place in zip(chosen, places, strict=True)]
+        first, *others = sorted(given, key=lambda each: each.condition is None)
         shape = math.prod(
             (
                 along.value(along.cardinal[place], X, index[along.given[0].column])
@@ -187,9 +185,9 @@ class Lifted:
             start=torch.ones_like(X[:, 0]),
         )
         columns, taken = list(X.unbind(1)), list(index)
-        for given in (first, *others):
-            columns[given.column] = torch.full_like(X[:, 0], given.at)
-            taken[given.column] = 0 if given is first else given.order
+        for each in (first, *others):
+            columns[each.column] = torch.full_like(X[:, 0], each.at)
+            taken[each.column] = 0 if each is first else each.order
         at = torch.stack(columns, 1)
         return shape * first.derivative(at, [tuple(taken)])[tuple(taken)]
 

@@ -12,6 +12,7 @@ from pinnlite.differentiation.algebra import partial
 from pinnlite.differentiation.engines import taylor
 from pinnlite.differentiation.operators import partials
 from pinnlite.models.networks import ACTIVATIONS, Elementwise
+from pinnlite.models.periodic import PeriodicInputs
 from pinnlite.problem.equations import Key
 from pinnlite.trials.linear_layers import gradients_by_row
 
@@ -97,7 +98,7 @@ def _is_pointwise(module: nn.Module) -> bool:
     A look would take it for a dependence that the rounding of huge coefficients, which cancel, goes by the row's place.
     """
     return type(module) is nn.Sequential and all(
-        type(part) is nn.Linear
+        type(part) in {nn.Linear, PeriodicInputs}
         or (type(part) is Elementwise and any(part.activation is known for known in ACTIVATIONS.values()))
         for part in module
     )

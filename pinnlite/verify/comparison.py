@@ -32,7 +32,7 @@ class Comparison:
 
     Attributes:
         error: the largest of ``errors``.
-        errors: for each unknown |u - r| / |r|, or |u| where the reference r is zero.
+        errors: for each unknown ``|u - r| / |r|``, or ``|u|`` where the reference r is zero.
         reference: what it was compared with.
         reference_error: how far a less accurate reference is from this one, which bounds what this one is off; None
             for a callable, which is taken for the truth. An ``error`` below it says no more than that.

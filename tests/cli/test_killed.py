@@ -11,12 +11,12 @@ import pytest
 import pinnlite as pl
 from pinnlite.cli import main
 
-KILLS = 40
+KILLS = 20
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
 @pytest.mark.filterwarnings("ignore:This process")  # is multi-threaded: the child is killed, whatever it does
-def test_forty_kills(tmp_path: Path) -> None:
+def test_twenty_kills(tmp_path: Path) -> None:
     path, draw = tmp_path / "u.safetensors", random.Random(0)
     words = ["solve", "u' = -k*u, u(0) = 1", "--on", "t=0,1", "--out", str(path), "-q", "--json", "-p"]
     assert main([*words, "k=1"]) == 0

@@ -8,9 +8,11 @@ import pytest
 
 import pinnlite as pl
 from pinnlite.cli import main
+from tests.blocks import run_code
 from tests.streams import said
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
 COMMANDS = re.findall(r"^    pinnlite (.*)$", README, re.MULTILINE)
 
 
@@ -27,18 +29,25 @@ def test_the_commands(
     assert said(err) == ""
     assert len(list(tmp_path.iterdir())) == words.count("--plot") + words.count("--out") + words.count("eval")
     if line == COMMANDS[0]:
-        shown = README.split("The first prints\n\n")[1].split("\n\n`--json`")[0]
+        shown = README.split("The first prints\n\n")[1].split("\n\n## ")[0]
         assert [line[4:] for line in shown.splitlines()] == out.splitlines()
 
 
 def test_the_python() -> None:
     names: dict[str, object] = {}
     for code in re.findall(r"```python\n(.*?)```", README, re.DOTALL):
-        exec(code, names)  # our own text
-    solution = names["sol"]
-    assert solution.converged  # type: ignore[attr-defined]
-    assert float(solution(1.0)) == pytest.approx(math.sin(1), rel=1e-11)  # type: ignore[operator]
-    assert names["decay"].unknowns["k"] == pytest.approx(math.log(2), rel=1e-6)  # type: ignore[attr-defined]
-    assert float(names["disk"](0.3, 0.4)) == pytest.approx(0.75, rel=1e-5)  # type: ignore[operator]
-    assert names["u"].converged  # type: ignore[attr-defined]
-    assert all(weight.grad is not None for weight in names["net"].parameters())  # type: ignore[attr-defined]
+        run_code(code, names, "README.md")
+    sine, u, rows = names["sine"], names["u"], names["rows"]
+    assert sine.converged  # type: ignore[attr-defined]
+    assert float(sine(1.0)) == pytest.approx(math.sin(1), rel=1e-11)  # type: ignore[operator]
+    assert u.converged  # type: ignore[attr-defined]
+    assert float(u(0.5, 0.0)) == pytest.approx(-1, rel=1e-5)  # type: ignore[operator]
+    assert [len(row) for row in rows.values()][:2] == [500, 22]  # type: ignore[attr-defined]
+    assert all(row.requires_grad for row in rows.values())  # type: ignore[attr-defined]
+
+
+def test_where_it_points_to() -> None:
+    """Every page and picture that the README names is there."""
+    named = re.findall(r"\]\(([^)#]+)\)", README)
+    assert len(named) > 7
+    assert [name for name in named if not (ROOT / name).exists()] == []

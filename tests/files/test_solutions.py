@@ -21,6 +21,7 @@ from pinnlite.files import problems
 from pinnlite.files.container import read_file
 from pinnlite.files.fields import Fields, Tensors
 from pinnlite.files.solutions import FACTS
+from pinnlite.models.periodic import PeriodicInputs
 from pinnlite.trials.buildable import buildable
 from pinnlite.trials.constrained import built_in
 from pinnlite.trials.lifted import Lifted
@@ -28,6 +29,7 @@ from pinnlite.trials.module import ModuleTrial
 from pinnlite.trials.partition import Partition
 from pinnlite.trials.patchwork import Patchwork
 from pinnlite.trials.ridge import Ridge
+from pinnlite.trials.successive import Successive, course_of
 
 OSCILLATOR = ("u'' + k*u = 0", "u(0) = 0", "u'(0) = 1")
 
@@ -66,13 +68,28 @@ def legendre_series() -> nn.Module:
 
 
 def lifted() -> pl.Solution:
-    """A network in a square with conditions built in, as the solver poses it."""
-    problem = pl.Problem("u_xx + u_yy = 1", "u = 0 on boundary", x=(0, 1), y=(0, 1))
-    module = pl.MLP(2, 1, 4, 1, generator=torch.Generator().manual_seed(0))
+    """A network on a strip whose ends meet with conditions built in, as the solver poses it."""
+    closed = ("u(0, y) = u(1, y)", "u_x(0, y) = u_x(1, y)")
+    problem = pl.Problem("u_xx + u_yy = 1", "u(x, 0) = 0", "u(x, 1) = 0", *closed, x=(0, 1), y=(0, 1))
+    mlp = pl.MLP(3, 1, 4, 1, generator=torch.Generator().manual_seed(0))
+    module = nn.Sequential(PeriodicInputs((1.0, 0.0)), mlp)
     trial = Lifted(ModuleTrial(module, problem.unknowns), problem, buildable(problem))
     return pl.Solution(
         problem, trial, "network", 0.1, 1e-3, "It was not trained.", 0.5, ("nothing",), None, 4
     )
+
+
+def in_slabs() -> pl.Solution:
+    """Two networks, the second of which starts as the first one ends."""
+    problem = pl.Problem(
+        "u_x = u_yy", "u(0, y) = sin(pi*y)", "u(x, 0) = 0", "u(x, 1) = 0", x=(0, 1), y=(0, 1)
+    )
+    course, generator = course_of(problem), torch.Generator().manual_seed(0)
+    assert course is not None
+    inner = [ModuleTrial(pl.MLP(2, 1, 4, 1, generator=generator), problem.unknowns) for _ in range(2)]
+    first = course.posed(inner[0], None, 0.0, 0.25)
+    trial = Successive(course.column, (0.0, 0.25, 1.0), (first, course.posed(inner[1], first, 0.25, 1.0)))
+    return pl.Solution(problem, trial, "network", 0.1, 1e-3, "It was not trained.", 0.5, ("nothing",))
 
 
 def untrained(module: nn.Module) -> pl.Solution:
@@ -132,6 +149,7 @@ MADE: dict[str, Callable[[], pl.Solution]] = {
     ),
     "ridge": lambda: pl.solve("u_xx + u_yy = -1", "u = 0 on boundary", on=pl.Disk((0, 0), 1), tol=0.01),
     "lifted": lifted,
+    "successive": in_slabs,
 }
 
 

@@ -23,8 +23,8 @@ ERRORS = [
         1,
         3,
         "unknown function 'foo'",
-        "the functions are abs, acos, asin, atan, cos, cosh, erf, exp, gelu, log, max, min, P, relu, sigmoid, "
-        "sign, silu, sin, sinh, softplus, sqrt, tan, tanh",
+        "the functions are abs, acos, asin, atan, atan2, cos, cosh, cot, coth, csc, csch, erf, exp, gelu, hypot, log, "
+        "max, min, P, relu, sec, sech, sigmoid, sign, silu, sin, sinh, softplus, sqrt, tan, tanh",
     ),
     ("ln(x)", 1, 2, "unknown function 'ln'", "the natural logarithm is log(x)"),
     ("xsin(x)", 1, 4, "unknown function 'xsin'", "write x*sin(...)"),

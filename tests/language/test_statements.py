@@ -337,6 +337,15 @@ ERRORS = [
     ("u' + = 1", X, 5, 1, "a value is missing after '+'", "write a value there, or remove '+'"),
     ("u' = u", XT, 1, 2, '"u\'" does not say by which of x, t it is differentiated', "write u_x or u_t"),
     (
+        "u' = J0(2*x)",
+        X,
+        6,
+        2,
+        "unknown function 'J0'",
+        "Bessel functions are no part of the language: give the statement as a callable, pl.equation or pl.condition, "
+        "in which torch.special.bessel_j0 and its like may stand",
+    ),
+    (
         "u' = nu*u",
         X,
         6,

@@ -139,13 +139,15 @@ def test_unknown_parameters_on_a_boundary() -> None:
     """du/dn = k u for u = e^x is met by k = 1 at the right end."""
     problem = pl.Problem(
         "u_xx + u_yy = u", "du/dn = k*u on right", "u = exp(x) on left, du/dn = 0 on bottom, u = exp(x) on top",
-        k=pl.Unknown(0.5), x=(0, 1), y=(0, 1),
+        "u(0.5, 0.5) = exp(0.5)", k=pl.Unknown(0.5), x=(0, 1), y=(0, 1),
     )  # fmt: skip
     assert not problem.linear
     rows = problem.residuals(lambda X: torch.exp(X[:, 0]), problem.sample(30), k=1.0)
     for row in rows.values():
         close(row, 0.0, 1e-13)
-    disk = pl.Problem("u_xx + u_yy = u", "du/dn = k*u on boundary", on=pl.Disk((0, 0), 1), k=pl.Unknown(0.5))
+    disk = pl.Problem(
+        "u_xx + u_yy = u", "du/dn = k*u on boundary", "u(1, 0) = 1", on=pl.Disk((0, 0), 1), k=pl.Unknown(0.5)
+    )
     rows = disk.residuals(lambda X: X[:, 0], disk.sample(30), k=1.0)
     close(rows["du/dn = k*u on boundary"], 0.0)
 

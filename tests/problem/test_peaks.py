@@ -16,6 +16,9 @@ HEAT = {"x": (0, 1), "t": (0, 0.1)}
         ("exp(-((x-0.3)^2+(y-0.2)^2)/1e-8)", (0.3, 0.2)),
         ("exp(-((x-a)/w)^2)", (0.371, 0.5)),
         ("1/(1+((y-0.7)/1e-6)^2)", (0.5, 0.7)),
+        ("sech((x - 0.3)/1e-6)", (0.3, 0.5)),
+        ("1/cosh(1e5*(y - 0.371))^2", (0.5, 0.371)),
+        ("tanh((x + y - 1)/1e-6)", (0.5, 0.5)),
         ("2*exp(-1e9*(x-y)^2 - 1e9*(x+y-1)^2)", (0.5, 0.5)),
     ],
 )
@@ -25,7 +28,23 @@ def test_places_of_bumps(source: str, place: tuple[float, float]) -> None:
     assert problem.peaks == (pytest.approx(place, abs=1e-12),)
 
 
-@pytest.mark.parametrize("source", ["exp(x)*sin(y)", "exp(-((x-3)/0.1)^2)", "1/(2+x)", "exp(u)", "x*y"])
+def test_the_middle_of_a_product_of_bumps() -> None:
+    source = "sech((x - 0.3)/1e-6)*exp(-((y - 0.2)/1e-6)^2)/(1 + x)"
+    peaks = pl.Problem(f"u_xx + u_yy = {source}", "u = 0 on boundary", x=(0, 1), y=(0, 1)).peaks
+    assert pytest.approx((0.3, 0.2), abs=1e-9) in peaks
+
+
+@pytest.mark.parametrize(("width", "count"), [(1e-4, 1), (0.3, 0)])
+def test_what_stands_out_in_a_callable(width: float, count: int) -> None:
+    kick = pl.equation(lambda u, t: u.t - torch.exp(-(((t - 0.437) / width) ** 2)))
+    places = pl.Problem(kick, "u(0) = 0", t=(0, 1)).peaks
+    assert len(places) == count
+    assert all(abs(t - 0.437) < width for (t,) in places)
+
+
+@pytest.mark.parametrize(
+    "source", ["exp(x)*sin(y)", "exp(-((x-3)/0.1)^2)", "1/(2+x)", "tanh(x - 0.5)", "exp(u)", "x*y"]
+)
 def test_what_has_no_bump_inside(source: str) -> None:
     assert pl.Problem(f"u_xx + u_yy = {source}", "u = 0 on boundary", x=(0, 1), y=(0, 1)).peaks == ()
 

@@ -206,6 +206,11 @@ POSED: dict[str, tuple[str, Names]] = {
 
 # With what the error says.
 NOT_POSED: dict[str, tuple[str, Names, str]] = {
+    "nothing for a parameter": (
+        "k*(u_xx + u_yy) = -1; u = 0 on boundary",
+        {**SQUARE, "k": pl.Unknown(1.0)},
+        "all of them are needed for u, and none is left for the unknown parameter k",
+    ),
     "missing top": (
         "u_xx + u_yy = 1; u = 0 on left; u = 0 on right; u = 0 on bottom",
         SQUARE,

@@ -200,6 +200,17 @@ def test_a_map_outlines_its_elements() -> None:
     assert outlines.get_segments()[0].min(0) == pytest.approx(corners[0, 0])
 
 
+def test_pictures_show_what_was_observed_and_what_is_held() -> None:
+    x, t, values = [0.5, 0.25], [0.05, 0.1], [0.61, 0.26]
+    heat = ("u_t = k*u_xx", "u(x, 0) = sin(pi*x)", "u = 0 on boundary")
+    solution = pl.solve(*heat, pl.data("u", x, t, values), x=(0, 1), t=(0, 0.1), k=pl.Unknown(1.0), tol=1e-2)
+    (dots,) = solution.plot().lines
+    np.testing.assert_array_equal(dots.get_xydata(), np.stack([x, t], 1))
+    held = solution.plot(t=0.1)
+    np.testing.assert_array_equal(held.lines[1].get_xydata(), [[0.25, 0.26]])
+    assert held.get_title(loc="left").endswith(", t = 0.1")
+
+
 def test_progress_in_a_notebook_is_one_line_that_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[str] = []
 

@@ -5,6 +5,7 @@ import doctest
 import io
 import json
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import pinnlite.report.tables
-from pinnlite.report.tables import csv_table, format_number, json_document, text_table
+from pinnlite.report.tables import csv_table, format_number, json_document, print_table, text_table
 
 
 def test_the_table_of_the_interface() -> None:
@@ -33,6 +34,15 @@ def test_numbers_end_in_one_column_and_primes_touch_nothing() -> None:
 
 def _ends(line: str) -> list[int]:
     return [i for i, c in enumerate(line) if c != " " and line[i + 1 : i + 2] in {" ", ""}]
+
+
+def test_a_terminal_that_is_too_narrow_gets_the_plain_table(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "8")
+    print_table(["x", "f"], [[1.0, 123456.0]])
+    assert capsys.readouterr().out == "x        f\n1   123456\n"
 
 
 def test_words_start_in_one_column() -> None:

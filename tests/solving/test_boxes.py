@@ -338,6 +338,40 @@ def test_a_parameter_is_found_from_observations() -> None:
     assert solution.unknowns["k"] == pytest.approx(4.0, rel=1e-6)
 
 
+def test_observations_that_scatter_fit_a_parameter_in_least_squares() -> None:
+    """k u is fixed by the equation, so that least squares are a mean; the degree must not follow the scatter."""
+    x, y = torch.tensor([0.2, 0.5, 0.7]).double(), torch.tensor([0.3, 0.6, 0.4]).double()
+    shape = torch.sin(math.pi * x) * torch.sin(math.pi * y)
+    seen = shape / 2.5 + 0.03 * torch.tensor([1.0, -1.0, 0.5]).double()
+    solution = pl.solve(
+        "k*(u_xx + u_yy) = -2*pi^2*sin(pi*x)*sin(pi*y)",
+        "u = 0 on boundary",
+        pl.data("u", x, y, seen),
+        x=(0, 1),
+        y=(0, 1),
+        k=pl.Unknown(1.0, positive=True),
+        tol=1e-7,
+    )
+    assert solution.converged, solution.status
+    assert 1 / solution.unknowns["k"] == pytest.approx((seen @ shape / (shape @ shape)).item(), rel=1e-7)
+
+
+def test_observations_that_say_nothing_of_a_parameter_are_told_so() -> None:
+    """Zero where zero is prescribed."""
+    solution = pl.solve(
+        "u_xx + u_yy = -exp(k)*exp(x)",
+        "u = 0 on boundary",
+        pl.data("u", [0.0, 1.0], [0.5, 0.3], [0.0, 0.0]),
+        x=(0, 1),
+        y=(0, 1),
+        k=pl.Unknown(1.0),
+        tol=1e-2,
+    )
+    assert not solution.converged
+    assert "no solution or many" in solution.status
+    assert len(solution.history) == 2  # no other partition is tried
+
+
 def test_a_solution_on_boxes_is_saved_and_loaded(tmp_path: Path) -> None:
     solution = pl.solve(*TORSION.statements, tol=1e-3, **TORSION.names)
     solution.save(tmp_path / "bar.safetensors")

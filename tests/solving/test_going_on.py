@@ -47,6 +47,7 @@ def test_slabs_go_on_from_where_they_ended(monkeypatch: pytest.MonkeyPatch, tmp_
         begun = pl.solve(BURGERS, tol=1e-5, time_limit=1e9)
     assert begun.reached is not None
     assert 0 < begun.reached[1] < 0.5
+    assert f"t from 0 to {begun.reached[1]:g} done" in begun.status
     begun.save(tmp_path / "begun.safetensors")
     whole, direct = pl.solve(pl.load(tmp_path / "begun.safetensors"), tol=1e-5), pl.solve(BURGERS, tol=1e-7)
     assert whole.converged

@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -57,6 +58,47 @@ def test_the_pressure_of_a_flow() -> None:
     x, y = torch.rand(2, 300, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     assert solution.converged, solution.status
     assert relative(solution, x + y - 1, x, y, "p") < 1e-6  # the fluid rests
+
+
+@pytest.mark.parametrize("ends", ["u'(0) = 0; u'(1) = 0", "u(0) = u(2); u'(0) = u'(2)"])
+@pytest.mark.parametrize("constant", ["integral(u, x) = 3", "u(0.5) = 1.5"])
+def test_along_a_line_one_condition_holds_of_itself(ends: str, constant: str) -> None:
+    """u'' = -pi^2 cos(pi x), of which the constant is left."""
+    length = 1 if "(1)" in ends else 2
+    solution = pl.solve("u'' = -pi^2*cos(pi*x)", ends, constant, x=(0, length), tol=1e-10)
+    x = torch.linspace(0, length, 9, dtype=torch.float64)
+    level = 1.5 if "0.5" in constant else 3 / length
+    assert solution.converged, solution.status
+    assert torch.allclose(solution(x), torch.cos(math.pi * x) + level, atol=1e-10)
+
+
+def test_along_a_line_it_does_not_hold_where_there_is_no_solution() -> None:
+    """(exp(x) u')' > 0, and u' = 0 at both ends."""
+    solution = pl.solve("u'' + u' = x", "u'(0) = 0", "u'(1) = 0", "integral(u, x) = 0", x=(0, 1))
+    assert not solution.converged
+
+
+HALL = pl.Polygon([(0, 0), (2, 0), (2, 1), (1, 1), (1, 2), (0, 2)])  # of area 3 and circumference 8
+
+
+@pytest.mark.parametrize(
+    ("equation", "slopes", "domain", "integrals"),
+    [
+        ("div((1 + x^2)*grad(u)) = 2", "du/dn = 0 on boundary", DISK, "0 .* 6.28319"),
+        (
+            "u_xx + u_yy = x*y",
+            "u_x(0, y) = 0; u_x(1, y) = y; du/dn = 0 on bottom; u_y(x, 1) = 0",
+            SQUARE,
+            "0.5 .* 0.25",
+        ),
+        ("laplacian(u) = 1", "du/dn = 1/2 on boundary", {"on": HALL}, "4 .* 3,"),
+        ("u'' = 1", "u'(0) = 1; u'(1) = 1", {"x": (0, 1)}, "0 .* 1,"),
+    ],
+)
+def test_source_and_flux_balance(equation: str, slopes: str, domain: dict[str, Any], integrals: str) -> None:
+    constant = "u(0.5) = 0" if "'" in equation else "u(0.5, 0.5) = 0"
+    with pytest.raises(pl.ProblemError, match=f"there is no solution: .* {integrals}"):
+        pl.Problem(equation, slopes, constant, **domain)
 
 
 def test_the_residual_of_an_integral_over_a_disk() -> None:

@@ -112,7 +112,7 @@ def test_a_spot_that_boxes_have_missed_is_found_in_the_one_that_holds_it() -> No
     place = torch.tensor([[0.37, 0.71]], dtype=torch.float64)
     assert found.nonzero().flatten().tolist() == boxes.partition.locate(place).tolist()
     middle = (boxes.partition.low + boxes.partition.high) / 2
-    balanced = Outcome(boxes, True, 1, 1.0, torch.zeros(4, dtype=torch.float64), middle)
+    balanced = Outcome(boxes, True, 1, 1.0, math.inf, torch.zeros(4, dtype=torch.float64), middle)
     finer = Refinement(problem).finer(balanced, 1e-6)
     assert finer is not None
     assert len(finer.partition) > 4

@@ -120,6 +120,12 @@ def test_a_rate_from_exact_observations() -> None:
     assert solution.unknowns["r"] == pytest.approx(1.7, rel=1e-10)
 
 
+@pytest.mark.parametrize("equation", ["u' = -k", "u' = -k*u"])
+def test_observations_where_all_is_given_say_nothing_of_a_rate(equation: str) -> None:
+    solution = pl.solve(equation, "u(0) = 1", pl.data("u", [0.0], [1.0]), x=(0, 1), k=pl.Unknown(1.0))
+    assert not solution.converged
+
+
 def test_noisy_observations_are_met_in_least_squares() -> None:
     """Start and rate both from the data, against SciPy's least squares on the closed form."""
     from scipy.optimize import least_squares
@@ -170,6 +176,7 @@ def test_inside_a_callable_the_values_are_tensors() -> None:
     seen = []
 
     def residual(u, x):  # type: ignore[no-untyped-def]
+        assert u.shape == u.x.shape == x.shape == (len(x),)  # however many elements are solved for at once
         seen.append((repr(u), torch.is_tensor(u.x), torch.is_tensor(x), (2 - u) / 1 + abs(u) ** 2))
         return u.x - torch.cos(x)
 

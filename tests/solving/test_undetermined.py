@@ -7,7 +7,10 @@ import torch
 
 import pinnlite as pl
 from pinnlite.solving.estimate import misfit
-from pinnlite.solving.features.uniqueness import MOST, amplification
+from pinnlite.solving.features import by_features
+from pinnlite.solving.features.families import Family
+from pinnlite.solving.features.posed import Posed
+from pinnlite.solving.features.uniqueness import MOST, amplification, are_determined
 
 J01 = 2.404825557695773  # the first zero of the Bessel function J_0
 DISK = pl.Disk((0, 0), 1)
@@ -56,10 +59,57 @@ def test_a_solution_that_has_missed_a_pulse_at_an_end_misses_its_condition() -> 
         assert at_least <= misfit(blind, problem, blind) <= at_most
 
 
-def test_amplification_is_small_where_a_problem_is_well_posed() -> None:
-    from pinnlite.solving.features.families import Family
-    from pinnlite.solving.features.posed import Posed
+@pytest.fixture
+def few_families(monkeypatch: pytest.MonkeyPatch) -> None:
+    families = (Family("sin", 0.5), Family("sin", 1.0))
+    monkeypatch.setattr(by_features, "FEW_FAMILIES", families)
+    monkeypatch.setattr(by_features, "FAMILIES", families)
 
+
+@pytest.mark.parametrize(("radius", "told"), [(1.0, False), (0.5, True)])
+def test_whether_observations_on_a_circle_say_anything_of_a_parameter(radius: float, told: bool) -> None:
+    """On the boundary they do not: there u = 0 whatever k is."""
+    angle = torch.linspace(0, 6, 10, dtype=torch.float64)
+    seen = pl.data("u", radius * angle.cos(), radius * angle.sin(), (1 - radius**2) / 6 + 0 * angle)
+    sought = pl.Unknown(1.0, positive=True)
+    problem = pl.Problem("k*(u_xx + u_yy) = -1", "u = 0 on boundary", seen, on=DISK, k=sought)
+    generator = torch.Generator().manual_seed(0)
+    drawn = Family("sin", 0.5).drawn(problem, 60, generator)
+    trial, (rows, _) = Posed.drawn(problem, drawn, generator).rows(drawn)
+    pl.GaussNewton(steps=8).minimize(rows, lambda step, loss: False)
+    assert are_determined(problem, trial, rows, 1e-3, 1.0) == told
+
+
+@pytest.mark.usefixtures("few_families")
+def test_observations_on_a_disk_that_scatter_are_met_in_least_squares() -> None:
+    """4 k u = 1 - r^2, so that least squares are a mean."""
+    X = 0.9 * DISK.sample(20, seed=3)
+    shape = (1 - X.square().sum(1)) / 4
+    seen = shape / 2.5 + 0.02 * torch.randn(20, generator=torch.Generator().manual_seed(0)).double()
+    solution = pl.solve(
+        "k*(u_xx + u_yy) = -1",
+        "u = 0 on boundary",
+        pl.data("u", *X.T, seen),
+        on=DISK,
+        k=pl.Unknown(1.0, positive=True),
+        tol=1e-3,
+    )
+    assert solution.converged, solution.status
+    assert 1 / solution.unknowns["k"] == pytest.approx((seen @ shape / (shape @ shape)).item(), rel=1e-3)
+
+
+@pytest.mark.usefixtures("few_families")
+@pytest.mark.parametrize("factor", [1.02, 3.0])
+def test_observations_do_not_bend_what_is_determined_without_them(factor: float) -> None:
+    X = 0.9 * DISK.sample(20, seed=3)
+    exact = (1 - X.square().sum(1)) / 4
+    seen = pl.data("u", *X.T, factor * exact)
+    solution = pl.solve("u_xx + u_yy = -1", "u = 0 on boundary", seen, on=DISK, tol=1e-3)
+    assert solution.converged, solution.status
+    assert (solution(*X.T) - exact).norm() < 1e-3 * exact.norm()
+
+
+def test_amplification_is_small_where_a_problem_is_well_posed() -> None:
     found = {}
     for k in (1.0, J01**2):
         problem = pl.Problem("u_xx + u_yy + k*u = 1", "u = 0 on boundary", on=DISK, k=k)

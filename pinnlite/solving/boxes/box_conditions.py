@@ -33,6 +33,7 @@ class Piece:
     points: Mapping[Place, Float[Tensor, "n d"]]
     cells: Mapping[Place, int]
     places: Values
+    observed: bool = False
     tables: dict[Placed, Float[Tensor, "n P"]] = field(
         default_factory=dict
     )  # of members, made when first asked for
@@ -143,7 +144,8 @@ class BoxConditions:
                 return found[unknown, index, at] - values
 
             condition = Condition(data.text, frozenset({(unknown, index, at)}), residual, True)
-            yield Piece(condition, {at: data.points[cells == cell]}, {at: cell}, self.problem.parameters)
+            points = {at: data.points[cells == cell]}
+            yield Piece(condition, points, {at: cell}, self.problem.parameters, observed=True)
 
     def _on(self, place: Place) -> Float[Tensor, "N d"]:
         """Points of a place in every cell that it meets."""

@@ -14,6 +14,7 @@ _STEPS = 30
 _SMALLEST_SHARE = 2.0**-12
 _SETTLED = 1e-13
 _NEAR = 1e-3  # a step as short as this is taken whole: the misfit may be all truncation, which no step lowers
+_NEAR_DATA = 0.1  # the same where the misfit may be noise
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,16 +25,25 @@ class Outcome:
     settled: bool
     steps: int
     amplification: float  # of noise in the rows
+    sensitivity: float  # of the rows to the unknown parameters
     imbalance: Float[Tensor, " E"]
     spots: Float[Tensor, "E d"]  # where in each box it is largest
 
 
-def gauss_newton(problem: Problem, start: Boxes, accuracy: float, clock: Clock) -> Outcome:
+def gauss_newton(
+    problem: Problem, start: Boxes, accuracy: float, clock: Clock, blind: float | None = None
+) -> Outcome:
     """Make the rows of a problem small from ``start``, to steps below ``accuracy``; Stopped when the time is up."""
-    rows = BoxRows(problem, start.partition, start.degree, clock)
+    rows = BoxRows(problem, start.partition, start.degree, clock, blind=blind)
     solved = rows.solve(start)
+
+    def outcome(boxes: Boxes, settled: bool, steps: int) -> Outcome:
+        return Outcome(
+            boxes, settled, steps, solved.amplification, solved.sensitivity, *rows.imbalance(boxes)
+        )
+
     if problem.linear:
-        return Outcome(solved.boxes, True, 1, solved.amplification, *rows.imbalance(solved.boxes))
+        return outcome(solved.boxes, True, 1)
     here, before = start, float("inf")
     for step in range(1, _STEPS + 1):
         length = here.distance(solved.boxes)
@@ -41,16 +51,16 @@ def gauss_newton(problem: Problem, start: Boxes, accuracy: float, clock: Clock) 
         rest = max(_SETTLED, 1e-2 * accuracy)
         # Quadratic convergence: a step of this length leaves its square, unless rounding keeps it from shrinking.
         if moved and (length <= rest or (length < 1e-9 and length > before / 4)):
-            return Outcome(here, True, step, solved.amplification, *rows.imbalance(here))
+            return outcome(here, True, step)
         if not moved:
             break
         before, solved = length, rows.solve(here)
-    return Outcome(here, False, step, solved.amplification, *rows.imbalance(here))
+    return outcome(here, False, step)
 
 
 def _taken(rows: BoxRows, here: Boxes, towards: Boxes, length: float) -> tuple[Boxes, bool]:
     """As much of the step as lowers the misfit."""
-    if length < _NEAR:
+    if length < (_NEAR if rows.blind is None else _NEAR_DATA):
         return towards, True
     misfit, share = rows.misfit(here), 1.0
     while share > _SMALLEST_SHARE:

@@ -26,6 +26,7 @@ from pinnlite.trials.partition import Face, Partition
 _TINY = 1e-300
 _JOINED = 30.0  # weight of continuity: with less, what a corner leaves unresolved spreads to its neighbours as jumps
 _FAINT = 1e-9  # weight of a row that is to decide only where no other does
+_FIRM = 1e6  # weight of a row that decides whatever others say
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,10 +35,16 @@ class Solved:
 
     boxes: Boxes
     amplification: float  # of noise in the rows: the reciprocal of the smallest singular value, roughly
+    sensitivity: float = math.inf  # of the rows to the unknown parameters, once the functions have followed
 
 
 class BoxRows:
-    """A problem on a partition, for series of one degree; other ``equations`` may stand for the problem's own."""
+    """A problem on a partition, for series of one degree; other ``equations`` may stand for the problem's own.
+
+    Observations are rows among others, unless ``blind`` is a number. Then equations and conditions alone determine the
+    functions, which noise would bend, and observations the unknown parameters; these stay as they are where a change of
+    what is observed would be less than ``blind``, relative to the functions.
+    """
 
     def __init__(
         self,
@@ -46,6 +53,7 @@ class BoxRows:
         degree: int,
         clock: Clock,
         equations: Sequence[Equation] | None = None,
+        blind: float | None = None,
     ) -> None:
         self.equations = problem.equations if equations is None else equations
         self.problem, self.partition, self.degree, self.clock = problem, partition, degree, clock
@@ -54,6 +62,7 @@ class BoxRows:
         self.reference = reference_points(degree, self.dimension)
         self.points = partition.points(self.reference).flatten(0, 1)
         self.faces = partition.faces() if len(partition) > 1 else []
+        self.blind = blind
         self.conditions = BoxConditions(problem, partition, degree, self.faces)
         self.units: list[
             Float[Tensor, "#E"]
@@ -73,27 +82,70 @@ class BoxRows:
             order.append([E + F])
         order = [[g for g in group if widths[g]] for group in order]
         found = solve_blocks(self._rows(guess), widths, [group for group in order if group], self.clock)
-        both = torch.stack([found[cell] for cell in range(E)]).view(E, len(unknowns), self.size, 2)
-        numbers = found[E + F][:, 0] if E + F in found else ()
+        whole = torch.stack([found[cell] for cell in range(E)])
+        numbers = found.get(E + F, whole.new_zeros(0, whole.shape[2]))
+        amplification, sensitivity = whole[..., 1].abs().amax().nan_to_num(math.inf).item(), math.inf
+        size, scale = whole[..., 0].abs().amax().item(), self._scale(guess)
+        if not (len(numbers) and 0 < size < math.inf):
+            pass
+        elif self.blind is not None:
+            slopes, left = self._told(guess, whole, numbers)
+            sensitivity = torch.linalg.svdvals(slopes * scale)[-1].item() / size
+            if len(left) >= len(numbers) and sensitivity > self.blind:
+                change = torch.linalg.lstsq(slopes, left[:, None]).solution[:, 0]
+                whole[..., 0] += whole[..., 2:] @ change
+                numbers[:, 0] += change
+        else:  # from the inverse of the normal equations of the parameters alone
+            inverse = numbers[:, 2:] / _FAINT**2 / scale[:, None] / scale
+            sensitivity = torch.linalg.matrix_norm(inverse, 2).item() ** -0.5 / size
+        each = whole[..., 0].view(E, len(unknowns), self.size)
         boxes = Boxes(
             self.partition,
             self.degree,
-            {name: both[:, i, :, 0] for i, name in enumerate(unknowns)},
-            dict(zip(self.problem.unknown_parameters, numbers, strict=True)),
+            {name: each[:, i] for i, name in enumerate(unknowns)},
+            dict(zip(self.problem.unknown_parameters, numbers[:, 0], strict=True)),
         )
-        return Solved(boxes, both[..., 1].abs().amax().nan_to_num(math.inf).item())
+        return Solved(boxes, amplification, sensitivity)
+
+    def _told(
+        self, guess: Boxes, found: Float[Tensor, "E P k"], numbers: Float[Tensor, "p k"]
+    ) -> tuple[Float[Tensor, "R p"], Float[Tensor, " R"]]:
+        """What observations and conditions say of the parameters: slopes by these, and what is left to be met.
+
+        The columns: the functions for the parameters as they are guessed, noise, and their slopes by each parameter.
+        """
+        slopes, left = [], []
+        for piece in self.conditions.pieces:
+            groups, matrix, right, _ = self.conditions.linearised(piece, guess)
+            rows = matrix @ torch.cat([*(found[group] for group in groups), numbers])
+            slopes.append(rows[:, 2:])
+            left.append(right - rows[:, 0])
+        return torch.cat(slopes), torch.cat(left)
+
+    def _scale(self, guess: Boxes) -> Float[Tensor, " p"]:
+        """What changes of the unknown parameters are measured by."""
+        sought = self.problem.unknown_parameters.items()
+        return torch.tensor([each.scale(guess.parameters[name].item()) for name, each in sought]).double()
 
     def _rows(self, guess: Boxes) -> Iterator[Rows]:
         generator = torch.Generator().manual_seed(0)
         for groups, matrix, right in self._statements(guess):
             noise = torch.rand(len(right), generator=generator, dtype=torch.float64) - 0.5
-            yield Rows(groups, matrix, torch.stack([right, noise], 1))
+            yield Rows(
+                groups, matrix, torch.cat([torch.stack([right, noise], 1), self._spare(len(right))], 1)
+            )
         yield from self._continuity()
-        if self._parameter_group:  # a parameter that nothing depends on as yet stays as it was guessed
+        # A parameter that nothing depends on as yet stays as it was guessed.
+        if self._parameter_group:
+            weight = _FAINT if self.blind is None else _FIRM
             numbers = torch.stack([guess.parameters[name] for name in self.problem.unknown_parameters])
             own = torch.eye(len(numbers), dtype=torch.float64)
-            right = torch.stack([numbers, torch.zeros_like(numbers)], 1)
-            yield Rows(self._parameter_group, _FAINT * own, _FAINT * right)
+            right = torch.cat([torch.stack([numbers, torch.zeros_like(numbers)], 1), own], 1)
+            yield Rows(self._parameter_group, weight * own, weight * right)
+
+    def _spare(self, count: int) -> Float[Tensor, "n p"]:
+        """A right side for each parameter, of rows that do not speak of these alone."""
+        return torch.zeros(count, len(self.problem.unknown_parameters), dtype=torch.float64)
 
     def is_flat(self, boxes: Boxes) -> bool:
         """Whether an equation has no slope by any partial there, as u_xx u_yy - u_xy^2 = f has none at u = 0."""
@@ -122,7 +174,6 @@ class BoxRows:
 
     def imbalance(self, boxes: Boxes) -> tuple[Float[Tensor, " E"], Float[Tensor, "E d"]]:
         """For each cell the largest residual, relative to what its terms are for functions of this size, and where."""
-        amplitude = max(own.abs().amax().item() for own in boxes.coefficients.values()) or 1.0
         left = torch.zeros(len(self.partition), dtype=torch.float64)
         spots = (self.partition.low + self.partition.high) / 2
         points = self.points.view(len(self.partition), -1, self.dimension)
@@ -133,11 +184,16 @@ class BoxRows:
             spots[larger] = points[larger, at[larger]]
             left = torch.maximum(left, worst)
         for piece in self.conditions.pieces:
-            worst, at = (self.conditions.residual(piece, boxes).abs() / next(units)).max(0)
+            unit = next(units)
+            if (
+                piece.observed and self.blind is not None
+            ):  # no finer box resolves what observations scatter by
+                continue
+            worst, at = (self.conditions.residual(piece, boxes).abs() / unit).max(0)
             for place, cell in piece.cells.items():
                 if worst > left[cell]:
                     left[cell], spots[cell] = worst, piece.points[place][at]
-        return (left / amplitude).nan_to_num(math.inf), spots
+        return (left / boxes.amplitude).nan_to_num(math.inf), spots
 
     # --- equations ------------------------------------------------------------------------------------------------
 
@@ -164,7 +220,8 @@ class BoxRows:
         for piece in self.conditions.pieces:
             groups, matrix, right, unit = self.conditions.linearised(piece, guess)
             self.units.append(unit)
-            yield (*groups, *parameters), matrix, right
+            if not (piece.observed and self.blind is not None):
+                yield (*groups, *parameters), matrix, right
 
     def _equations(self, guess: Boxes) -> Iterator[tuple[Tensor, dict[Key, Tensor], dict[Key, Tensor]]]:
         """Residuals, slopes and partials of each equation, ``(E, n)``."""
@@ -212,14 +269,14 @@ class BoxRows:
                 continue
             own = torch.eye(width, dtype=torch.float64)
             for cell in (face.first, face.second):
-                told = self._told(face, cell)
+                told = self._at_face(face, cell)
                 yield Rows(
                     (cell, E + f),
                     _JOINED * torch.cat([told, -own], 1),
-                    torch.zeros(width, 2, dtype=torch.float64),
+                    torch.cat([torch.zeros(width, 2, dtype=torch.float64), self._spare(width)], 1),
                 )
 
-    def _told(self, face: Face, cell: int) -> Float[Tensor, "w mP"]:
+    def _at_face(self, face: Face, cell: int) -> Float[Tensor, "w mP"]:
         """Matrix from a cell's coefficients to the unknowns of a face, in the units of the smaller of its cells."""
         low = (face.low - self.partition.low[cell]) / self.partition.half[cell] - 1
         high = (face.high - self.partition.low[cell]) / self.partition.half[cell] - 1

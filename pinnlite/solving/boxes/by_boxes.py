@@ -3,9 +3,13 @@
 import math
 from collections.abc import Iterator
 
+from pinnlite.errors import ProblemError
 from pinnlite.geometry.domains import Box
 from pinnlite.geometry.tiling import tiles
+from pinnlite.problem.frozen import Frozen
+from pinnlite.problem.posedness import check_posed
 from pinnlite.problem.problem import Problem
+from pinnlite.problem.redundant import check_constants
 from pinnlite.solving.boxes.block_elimination import Stopped
 from pinnlite.solving.boxes.box_kinks import kink
 from pinnlite.solving.boxes.box_newton import Outcome, gauss_newton
@@ -34,6 +38,9 @@ _FLOOR = 1e-14  # coefficients below this are rounding
 _MOST_UNKNOWNS = {2: 150_000, 3: 15_000}  # of all boxes, by the number of coordinates
 _SINGULAR = 1e14  # amplification of noise that is all rounding
 _MOST_RESTLESS = 10  # iterations in a row that did not come to rest
+# Times the tolerance, and at most: rows that change by less say nothing of a parameter.
+_BLIND, _MOST_BLIND = 10.0, 0.05
+_FAINTEST = 1e-8  # the same where the unknowns are small
 _AMPLIFIED = 1e2  # noise in the rows by more than this, and by ever more: the problem may not be well posed
 _GROWN = 10.0  # the amplification from one candidate to the next: it is not
 
@@ -69,6 +76,18 @@ def candidates(
         yield attempt.at(max(_FLOOR, _MARGIN * tol * _SHARPER**level))
 
 
+def _stands_alone(problem: Problem) -> bool:
+    """Whether equations and conditions determine the functions, whatever was observed of them."""
+    frozen = Frozen(problem.domain, problem.equations, problem.unknowns, problem.parameters)
+    spare = len(problem.unknown_parameters)
+    try:
+        check_posed(frozen, problem.conditions, spare, observed=False)
+        check_constants(frozen, problem.conditions, spare)
+    except ProblemError:
+        return False
+    return True
+
+
 class _Attempt:
     """Solves of one problem, each from the partition and the functions of the one before."""
 
@@ -76,6 +95,8 @@ class _Attempt:
         self, problem: Problem, tol: float, clock: Clock, near: Approximation | None, cut: bool
     ) -> None:
         self.problem, self.clock, self.cut = problem, clock, cut
+        self.least = min(_BLIND * tol, _MOST_BLIND)
+        self.blind = self.least if problem.data and _stands_alone(problem) else None
         self.d = len(problem.domain.names)
         self.refinement = Refinement(problem)
         self.amplification = math.inf
@@ -119,6 +140,8 @@ class _Attempt:
                 return self._ended(INTERRUPTED)
             if not outcome.amplification < _SINGULAR:
                 return Candidate(None, self._note(self.boxes), UNDETERMINED, hopeless=True)
+            if outcome.settled and outcome.sensitivity < self._least(outcome.boxes):
+                return Candidate(outcome.boxes, self._note(outcome.boxes), UNDETERMINED, hopeless=True)
             self.restless = 0 if outcome.settled else self.restless + 1
             if self.restless > _MOST_RESTLESS:
                 return self._ended(_UNSETTLED)
@@ -140,7 +163,7 @@ class _Attempt:
         if self.steps.overruns(operations):
             raise Stopped
         before = self.clock.seconds
-        outcome = gauss_newton(self.problem, self.boxes, accuracy, self.clock)
+        outcome = gauss_newton(self.problem, self.boxes, accuracy, self.clock, self.blind)
         self.steps.measured(operations, (self.clock.seconds - before) / outcome.steps)
         return outcome
 
@@ -164,6 +187,10 @@ class _Attempt:
         if self.amplification > _GROWN * before:
             return Candidate(outcome.boxes, self._note(outcome.boxes), UNDETERMINED, hopeless=True)
         return self.at(accuracy)  # at a degree more
+
+    def _least(self, boxes: Boxes) -> float:
+        """The sensitivity below which statements do not determine the unknown parameters."""
+        return max(self.least, _FAINTEST / boxes.amplitude)
 
     def _too_many(self, boxes: Boxes) -> bool:
         if len(boxes.partition) == 1:

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import torch
 
+from pinnlite.problem.partial_names import key_of
 from pinnlite.problem.problem import Problem
 from pinnlite.problem.sample import INTERIOR
 from pinnlite.solving.balance import balances, spots
@@ -19,7 +20,7 @@ from pinnlite.solving.features import by_march, by_patches
 from pinnlite.solving.features.families import FAMILIES, FEW_FAMILIES, Family, Solved, competition
 from pinnlite.solving.features.posed import Posed
 from pinnlite.solving.features.stage import evolves
-from pinnlite.solving.features.uniqueness import MOST, amplification
+from pinnlite.solving.features.uniqueness import MOST, amplification, are_determined
 from pinnlite.solving.refine import Candidate
 from pinnlite.solving.residuals import UNDETERMINED, Method
 from pinnlite.trials.trial import Trial
@@ -45,6 +46,11 @@ _STANDING = 1.5  # times less: that is next to nothing
 _UNRESOLVED = 200  # features that do not resolve what is narrow
 _NARROW = 0.15  # of the domain: what is left of an equation is mostly there
 _TINY = 1e-300
+_SCATTER = 10.0  # times the distance of two layers: what observations are missed by is their own
+_LIGHTER = 0.25  # weight of observations by which it is measured how they bend the functions: 16 times less
+_LIGHTEST = (
+    0.01  # times the root of the tolerance: the weight below which this cannot be what keeps layers apart
+)
 _LOOKING_FOR_MORE = 150  # features that are asked whether there is more than one solution
 
 
@@ -96,6 +102,7 @@ class _Search:
         self.blind = torch.empty(0, len(problem.domain.names), dtype=torch.float64)
         self.missed = False  # whether the last layer overlooked something
         self.gain = 1.0  # by which what is left has fallen from one layer to the next
+        self.observed = 1.0  # weight of observations; noise bends the solution by the square of it
         self.distance = math.inf  # between the last layer and another one of its width
 
     def next(self) -> Candidate:
@@ -112,12 +119,31 @@ class _Search:
         ):  # the other is not as good
             (check,) = self._layers([best.family])
             self.distance = _apart(self.problem, check.trial, best.trial)
+        if self.observed == 1.0 and _scatter(self.problem, best.trial) > _SCATTER * self.distance:
+            return self._lighter(self.tol**0.5)
         near = self.distance <= _PROMISING * self.tol
+        if near and self.problem.data:  # observations bend functions: where they weigh less, by less
+            (check,) = self._layers([best.family], _LIGHTER)
+            self.distance = max(self.distance, _apart(self.problem, check.trial, best.trial))
+            if self.distance > self.tol and self.observed > _LIGHTEST * self.tol**0.5:
+                return self._lighter(_LIGHTER * min(self.observed, self.tol**0.5))
+            near = self.distance <= _PROMISING * self.tol
         note = f"{self.width} {best}"
-        if near and _undetermined(self.problem, self.width):
+        if (near and _undetermined(self.problem, self.width)) or not self._determines(best, near):
             return Candidate(best.trial, note, UNDETERMINED, hopeless=True)
         self._learn(best)
         return Candidate(best.trial, note, check=check.trial if near else None)
+
+    def _lighter(self, weight: float) -> Candidate:
+        """The same width, with observations that weigh less."""
+        self.observed = weight
+        return self.next()
+
+    def _determines(self, best: Solved, near: bool) -> bool:
+        """Whether a layer that looks like the solution would have told another value of the unknown parameters."""
+        if not self.problem.unknown_parameters or not (near or best.resolved):
+            return True
+        return are_determined(self.problem, best.trial, best.rows, self.tol, self.observed)
 
     @property
     def start(self) -> Trial | None:
@@ -141,10 +167,18 @@ class _Search:
         """Whether layers of this width would look like the solution, were it not for what happens in time."""
         return self.width > _UNRESOLVED and self.before is not None and not self.before.resolved
 
-    def _layers(self, families: Sequence[Family]) -> list[Solved]:
+    def _layers(self, families: Sequence[Family], lighter: float = 1.0) -> list[Solved]:
         before = self.before.trial if self.before is not None else None
         return competition(
-            self.problem, families, self.width, self.method, self.generator, before, self.clock, self.blind
+            self.problem,
+            families,
+            self.width,
+            self.method,
+            self.generator,
+            before,
+            self.clock,
+            self.blind,
+            lighter * self.observed,
         )
 
     def _learn(self, best: Solved) -> None:
@@ -191,6 +225,18 @@ def _is_narrow(problem: Problem, trial: Trial) -> bool:
     left = torch.stack([balance.residual for balance in balances(trial, problem, X)]).norm(dim=0)
     share = left.mean().square() / left.square().mean().clamp(min=_TINY)
     return bool(share < _NARROW)
+
+
+def _scatter(problem: Problem, trial: Trial) -> float:
+    """What observations are missed by, relative to themselves; of zeros nothing is said."""
+    worst = 0.0
+    for data in problem.data:
+        key = key_of(data.name, problem.unknowns, problem.domain.names)
+        with torch.no_grad():
+            off = trial.partials(data.points, [key])[key] - data.values
+        size = data.values.norm()
+        worst = max(worst, (off.norm() / size).item() if size > 0 else 0.0)
+    return worst
 
 
 def _apart(problem: Problem, one: Trial, other: Trial) -> float:

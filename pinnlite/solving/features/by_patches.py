@@ -57,8 +57,12 @@ def candidates(
             if worst <= tol:
                 check = _solved(problem, partition, slivers, (_FINER, _WIDER), best, generator, clock)
         except Stopped:
-            limit = f"The time limit of {clock.limit or 0:g} s leaves no time for {len(partition)} cells"
-            yield Candidate(best, limit, f"{limit}: give it more time or a larger tol.")
+            cells = f"{len(partition)} cells"
+            end, advice = f"The smallest of {cells} would be too small", "try a larger tol."
+            if clock.stopped:
+                end = f"The time limit of {clock.limit:g} s leaves no time for {cells}"
+                advice = "give it more time or a larger tol."
+            yield Candidate(best, end, f"{end}: {advice}")
             return
         note = f"{len(partition)} cells of {_WIDTH} {_FAMILY}, {worst:.1e} unbalanced"
         yield Candidate(best, note, check=check.patchwork if check is not None else None)

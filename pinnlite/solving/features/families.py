@@ -12,6 +12,7 @@ from pinnlite.models.features import RandomFeatures
 from pinnlite.problem.problem import Problem
 from pinnlite.problem.sample import INTERIOR
 from pinnlite.solving.clock import Clock
+from pinnlite.solving.dense import CollocationRows
 from pinnlite.solving.features.posed import Posed
 from pinnlite.solving.methods.gauss_newton import GaussNewton
 from pinnlite.solving.methods.triangle import TriangularLinearization
@@ -96,6 +97,7 @@ class Solved:
 
     family: Family
     trial: Trial
+    rows: CollocationRows
     residual: float
     at_rest: float  # the same before anything was solved
 
@@ -117,13 +119,14 @@ def competition(
     before: Trial | None,
     clock: Clock,
     blind: Tensor | None = None,
+    observed: float = 1.0,
 ) -> list[Solved]:
     """Layers of one width from several families, the one that leaves the least residual first.
 
     All are solved at the same points. There are more of them about places where layers before were ``blind``.
     """
     layers = [family.drawn(problem, width, generator) for family in families]
-    posed = Posed.drawn(problem, layers[0], generator, blind)
+    posed = Posed.drawn(problem, layers[0], generator, blind, observed)
     found = []
     for i, (family, trial) in enumerate(zip(families, layers, strict=True)):
         # Layers that start from the same numbers may agree on wrong ones: all but the first find theirs for themselves.
@@ -155,7 +158,7 @@ def _solved(
     chosen.minimize(rows, clock.monitor())
     with torch.no_grad():
         residual = others.rows().norm().item()
-    return Solved(family, whole, residual if math.isfinite(residual) else math.inf, at_rest)
+    return Solved(family, whole, rows, residual if math.isfinite(residual) else math.inf, at_rest)
 
 
 def _start(whole: Trial, layer: Ridge, before: Trial, problem: Problem) -> None:

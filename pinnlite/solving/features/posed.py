@@ -1,7 +1,7 @@
 """A problem at two sets of points, the same for every layer of a width: one to solve at, one to look between."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -38,9 +38,16 @@ class Posed:
 
     @staticmethod
     def drawn(
-        problem: Problem, trial: Ridge, generator: torch.Generator, blind: Float[Tensor, "n d"] | None = None
+        problem: Problem,
+        trial: Ridge,
+        generator: torch.Generator,
+        blind: Float[Tensor, "n d"] | None = None,
+        observed: float = 1.0,
     ) -> "Posed":
-        """Points for as many features as a trial at rest has, more of them about places where some were ``blind``."""
+        """Points for as many features as a trial at rest has, more of them about places where some were ``blind``.
+
+        Observations weigh ``observed`` beside equations and conditions.
+        """
         count = _POINTS * trial.features.width
         if len(problem.domain.names) == 1:
             return Posed(problem, count, ())
@@ -54,7 +61,7 @@ class Posed:
                 for sets, cloud in zip(points, clouds, strict=True)
             ]
         whole = _whole(problem, trial)
-        return Posed(problem, count, [_blocks(problem, whole, sets) for sets in points])
+        return Posed(problem, count, [_blocks(problem, whole, sets, observed) for sets in points])
 
     def rows(self, trial: Ridge) -> tuple[Trial, list[CollocationRows]]:
         """The trial with unknown parameters beside it and what can be built in, and its rows at both sets of points."""
@@ -71,12 +78,16 @@ def _whole(problem: Problem, trial: Ridge) -> Trial:
     return WithParameters(trial, numbers) if numbers else trial
 
 
-def _blocks(problem: Problem, trial: Trial, points: Mapping[str, Float[Tensor, "_ d"]]) -> Sequence[Rows]:
+def _blocks(
+    problem: Problem, trial: Trial, points: Mapping[str, Float[Tensor, "_ d"]], weight: float
+) -> Sequence[Rows]:
     """Equations, conditions and observations, each in the unit of the equations."""
     equations = equation_blocks(problem, points[INTERIOR])
     conditions = condition_blocks(problem, by_name(problem.stated), points)
     observed = [observations(data, problem) for data in problem.data]
-    return in_units(problem, trial, equations, [*conditions, *observed])
+    blocks = in_units(problem, trial, equations, [*conditions, *observed])
+    exact = len(equations) + len(conditions)
+    return [*blocks[:exact], *(replace(block, weight=weight * block.weight) for block in blocks[exact:])]
 
 
 def _about(

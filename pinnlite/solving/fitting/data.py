@@ -6,7 +6,7 @@ from contextlib import suppress
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.func import functional_call, jacrev, vmap
+from torch.func import functional_call, vmap
 
 from pinnlite.errors import ProblemError, ShapeError
 from pinnlite.solving.methods.least_squares import DenseLinearization
@@ -95,26 +95,41 @@ class DataResiduals:
         return torch.kron(basis, torch.eye(self._y[0].numel(), dtype=basis.dtype, device=basis.device))
 
     def _gradients(self, rows: Float[Tensor, " R"]) -> Float[Tensor, "R P"]:
-        """Each row's gradient by the parameters, from that point alone."""
+        """Each row's gradient by the parameters, from that point alone.
 
-        def at(parameters: dict[str, Tensor], point: Tensor) -> tuple[Tensor, Tensor]:
-            values = functional_call(self.model, parameters, (point[None],)).reshape(-1)
-            return values, values
+        Every point is given parameters of its own, by which a sum over the points is differentiated: ``jacrev`` would
+        load PyTorch's compiler, which takes seconds.
+        """
 
-        parameters = {name: parameter.detach() for name, parameter in self._trainable.items()}
+        def at(parameters: dict[str, Tensor], point: Tensor) -> Tensor:
+            return functional_call(self.model, parameters, (point[None],)).reshape(-1)  # type: ignore[no-any-return]
+
+        copies = {
+            name: parameter.detach().expand(len(self._x), *parameter.shape).requires_grad_()
+            for name, parameter in self._trainable.items()
+        }
         try:
-            pieces, values = vmap(jacrev(at, has_aux=True), (None, 0))(parameters, self._arranged(self._x))
-        except RuntimeError as error:
+            values = vmap(at)(copies, self._arranged(self._x))
+            gradients = [
+                torch.autograd.grad(
+                    column.sum(), list(copies.values()), retain_graph=True, materialize_grads=True
+                )
+                for column in values.T
+            ]
+        except (RuntimeError, ValueError) as error:
             raise ProblemError(
                 f"fit: the model has no gradient at one point alone: {error}. {_OTHERS}"
             ) from error
-        alone = (values.reshape(-1) - self._y.reshape(-1)) * self._scale
+        alone = (values.detach().reshape(-1) - self._y.reshape(-1)) * self._scale
         # Whoever looks at other points too (batch norm in training) says something else of a point by itself.
         if (alone - rows).abs().max() > torch.finfo(rows.dtype).eps ** 0.5 * (1 + rows.abs().max()):
             raise ProblemError(
                 f"fit: what the model says at one point depends on the other points. {_OTHERS}"
             )
-        return torch.cat([pieces[name].reshape(rows.numel(), -1) for name in parameters], dim=1)
+        pieces = [
+            torch.stack(columns, 1).reshape(rows.numel(), -1) for columns in zip(*gradients, strict=True)
+        ]
+        return torch.cat(pieces, dim=1)
 
 
 def _shaped(model: nn.Module, points: Tensor, like: Float[Tensor, "M *m"]) -> Float[Tensor, "M *m"]:

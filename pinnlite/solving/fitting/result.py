@@ -22,12 +22,13 @@ class Fit:
 
     Attributes:
         model: the module that was given, trained.
-        error: relative L2 error |model - target| / |target|: on points between those that were fitted if the
+        error: relative L2 error ``|model - target| / |target|``: on points between those that were fitted if the
             target is a function, on the data themselves if it is data. Absolute where the target is zero.
         history: (step, loss) before the first step and after each one.
         status: how it ended, in a sentence.
         seconds: how long it took.
-        x, y: the points and values that were fitted, (N, d) and (N,) or (N, m).
+        x: the points that were fitted, (N, d).
+        y: the values there, (N,) or (N, m).
         fitted: what the model says there, shaped like y.
         variable: the name of x where it has one coordinate.
         phases: (step, name) where each method began.
@@ -44,11 +45,14 @@ class Fit:
     variable: str
     phases: tuple[tuple[int, str], ...] = ()
 
-    def plot(self) -> Any:
+    def plot(self, *, figure: Any = None) -> Any:
         """Draw target and model over x, and how far they are apart beneath them.
 
+        Args:
+            figure: an empty figure or subfigure of matplotlib to draw on, as in ``plot(figure=plt.figure())``.
+
         Returns:
-            The upper matplotlib axes; ``.figure`` is a figure of its own, with ``savefig``.
+            The upper matplotlib axes; ``.figure`` has ``savefig``.
 
         Raises:
             ProblemError: if there are several coordinates or several values at a point.
@@ -63,18 +67,22 @@ class Fit:
         order = self.x[:, 0].argsort()
         x, y, fitted = (values[order].double().cpu() for values in (self.x[:, 0], self.y, self.fitted))
         title = str(self) if len(str(self)) <= _TITLE else type(self.model).__name__
-        return fit_figure(self.variable, x.numpy(), y.numpy(), fitted.numpy(), title=title).axes[0]
+        curves = (x.numpy(), y.numpy(), fitted.numpy())
+        return fit_figure(self.variable, *curves, title=title, figure=figure).axes[0]
 
-    def plot_history(self) -> Any:
+    def plot_history(self, *, figure: Any = None) -> Any:
         """Draw the loss over the steps on a log axis, with the methods named where they begin.
 
+        Args:
+            figure: an empty figure or subfigure of matplotlib to draw on, as in ``plot_history(figure=plt.figure())``.
+
         Returns:
-            The matplotlib axes; ``.figure`` is a figure of its own, with ``savefig``.
+            The matplotlib axes; ``.figure`` has ``savefig``.
         """
         from pinnlite.report.plots import history_figure
 
         steps, losses = zip(*self.history, strict=True)
-        return history_figure(steps, losses, self.phases, title=str(self)[:_TITLE]).axes[0]
+        return history_figure(steps, losses, self.phases, title=str(self)[:_TITLE], figure=figure).axes[0]
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fit, its model and what it was fitted to, to one safetensors file, which ``load`` reads.

@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 _SINGULAR = 1e-14  # of the largest pivot; layers of width 1e-10 leave 1e-11
+_UNSEEN = 1e-10
 _DENSE = 160  # unknowns up to which one dense factorisation is quicker than the walk along the chain
 
 
@@ -79,9 +80,18 @@ def _nearest(
     free = q[:, count:]
     observed, values = _rows(observations, E, jump)
     if free.shape[1]:
+        if not _seen(observed, free, K):
+            raise Undetermined
         particular = particular + free @ _least_squares(observed @ free, values - observed @ particular)
     states: Tensor = particular.view(E + 1, K)
     return states
+
+
+def _seen(observed: Float[Tensor, "R S"], free: Float[Tensor, "S f"], K: int) -> bool:
+    """Whether the direction that observations tell least is more than rounding there, beside its size elsewhere."""
+    direction = free @ torch.linalg.svd(observed @ free).Vh[-1]
+    sizes = direction.view(-1, K).abs().amax(0).repeat(len(direction) // K)
+    return bool((observed @ direction).abs().amax() > _UNSEEN * (observed.abs() @ sizes).amax())
 
 
 def _walk(transfer: Tensor, jump: Tensor, conditions: Sequence[Row]) -> Tensor:

@@ -15,7 +15,7 @@ from pinnlite.solving.residuals import Monitor, Objective
 class Descent:
     """Descend the loss with an optimizer of PyTorch, all rows in every step.
 
-    The loss is L(p) = |r(p)|^2. With ``torch.optim.SGD`` a step is plain gradient descent, p <- p - lr dL/dp;
+    The loss is ``L(p) = |r(p)|^2``. With ``torch.optim.SGD`` a step is plain gradient descent, p <- p - lr dL/dp;
     other optimizers scale and smooth the gradient in their own way.
 
     Args:

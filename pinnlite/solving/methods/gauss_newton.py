@@ -22,8 +22,8 @@ _MOST_BENT = (
 class GaussNewton:
     """Minimise a sum of squares r(p)^2 by steps s with (J^T J + damping I) s = -J^T r.
 
-    The damping is the multiplier of a trust region |s| <= radius. Its size follows from the gain: the decrease of the
-    loss over that which the linearised rows promise. Near 1 the region grows, towards 0 it shrinks, and a step
+    The damping is the multiplier of a trust region ``|s| <= radius``. Its size follows from the gain: the decrease of
+    the loss over that which the linearised rows promise. Near 1 the region grows, towards 0 it shrinks, and a step
     without gain is not taken. With ``damping=0`` and a residual that is linear in the parameters the first step is
     the exact least-squares solution.
 

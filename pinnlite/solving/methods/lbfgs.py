@@ -19,7 +19,7 @@ _Pair = tuple[Tensor, Tensor, Tensor]
 class LBFGS:
     """Minimise the loss by a limited-memory quasi-Newton method.
 
-    A step goes along -H g, where g is the gradient of L(p) = |r(p)|^2 and H the inverse Hessian that the last
+    A step goes along -H g, where g is the gradient of ``L(p) = |r(p)|^2`` and H the inverse Hessian that the last
     ``memory`` pairs s = p' - p, y = g' - g determine. There are no tolerances: it ends after ``steps`` steps,
     or when neither the loss nor the gradient falls any further, which is at rounding. In float32 that comes
     early; use float64.

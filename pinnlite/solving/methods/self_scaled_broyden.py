@@ -18,7 +18,7 @@ _MOST_PARAMETERS = 20_000  # 3 GB in float64
 class SelfScaledBroyden:
     """Minimise the loss by a quasi-Newton method that keeps the whole inverse Hessian and rescales it.
 
-    A step s goes along -H g, where g is the gradient of L(p) = |r(p)|^2; y is the change of g that it brought. Then
+    A step s goes along -H g, where g is the gradient of ``L(p) = |r(p)|^2``; y is the change of g that it brought. Then
 
         H <- (H - H y y^T H / (y^T H y) + phi v v^T) / tau + s s^T / (y^T s),
         v = (y^T H y)^(1/2) (s / (y^T s) - H y / (y^T H y)).

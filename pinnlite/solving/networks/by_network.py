@@ -2,7 +2,8 @@
 
 Along a line there are ever wider networks of two hidden layers, each the check of the one before. In several
 coordinates a wide network of one hidden layer does where a draw of it resolves the solution, and deep ones are trained
-elsewhere, on points that are drawn anew every few steps. Snapshots of one training agree with each other long before
+elsewhere, on points that are drawn anew every few steps; periodic where the problem is, and for an evolution slab after
+slab where one for all of it does not get going. Snapshots of one training agree with each other long before
 they agree with the solution: they are measured by elements. Where there are none a wide layer is measured by one that
 stayed as drawn, and only networks of different draws are compared.
 """
@@ -19,11 +20,14 @@ from pinnlite.solving.features.families import FAMILIES, Family, Solved, competi
 from pinnlite.solving.lines.opening import first_function
 from pinnlite.solving.methods.gauss_newton import GaussNewton
 from pinnlite.solving.networks.independent import Checks
+from pinnlite.solving.networks.marching import March, Recipe, is_of_a_march
 from pinnlite.solving.networks.posing import AlongALine, InARegion
 from pinnlite.solving.networks.rounds import Rounds, depth_of
 from pinnlite.solving.networks.training import Training, network
 from pinnlite.solving.refine import Candidate
 from pinnlite.solving.residuals import Method
+from pinnlite.trials.periodic import circles_of
+from pinnlite.trials.successive import course_of
 
 # The damping of the first output layer, and the steps after it: fine where hidden layers need no more than a touch.
 # Features that a draw lacks are found from a smooth start, in many steps.
@@ -36,7 +40,9 @@ _RESOLVED = 1e-4  # of the rows at rest: what a draw that has the solution's fea
 
 _LAYER = 320  # features whose output layer shows whether one layer will do, and how it is best drawn
 _WITHIN_REACH = 0.1  # of the residual at rest: what such a layer leaves at most then
-_WITHIN_STEPS = 1e-3  # the same where the output layer takes many steps: a deep network takes fewer
+_WITHIN_STEPS = (
+    1e-3  # the same where the output layer takes many steps, and a deep network fewer or a better form
+)
 _LOOK = GaussNewton(steps=8)  # at a narrower layer of these, where the problem is not linear
 _FEW_FAMILIES = (
     *(Family("sin", scale) for scale in (1.0, 4.0)),
@@ -73,9 +79,10 @@ def candidates(
         return
     checks = Checks(problem, tol, clock)
     own = clock.part(_TRAINED)
-    networks = _in_a_region(problem, method, generator, own, checks.finest is not None, checkpoint)
+    networks = _in_a_region(problem, tol, method, generator, own, checks.finest is not None, checkpoint)
     for candidate in networks:
-        finer = checks.of(candidate.trial)
+        whole = candidate.trial is not None and candidate.reached is None
+        finer = checks.of(candidate.trial) if whole else None
         yield candidate if finer is None else replace(candidate, check=finer)
     clock.stopped = clock.stopped or own.spent
 
@@ -95,26 +102,56 @@ def _along_a_line(
 
 def _in_a_region(
     problem: Problem,
+    tol: float,
     method: str | Method,
     generator: torch.Generator,
     clock: Clock,
     snapshots: bool,
     checkpoint: Mapping[str, Tensor] | None,
 ) -> Iterator[Candidate]:
+    marching = checkpoint is not None and is_of_a_march(checkpoint)
+    # What comes of slabs is too much alike to be compared.
+    course = course_of(problem) if snapshots or marching else None
     if checkpoint is None:
         yield from _shallow(problem, method, generator, clock, snapshots)
     for stage in range(0 if checkpoint is None else depth_of(checkpoint), len(_DEEP)):
+        if not (marching or clock.spent):
+            own = clock if snapshots else clock.part(_HALF)
+            rounds = _rounds(problem, stage, method, generator, own, patient=course is None)
+            if checkpoint is not None:
+                rounds.restore(checkpoint)
+                checkpoint = None
+            if not snapshots:
+                yield from list(rounds)[-1:]
+                continue
+            for candidate in rounds:
+                goes_on = rounds.stalled and not candidate.failure and not clock.spent
+                yield replace(candidate, trial=None) if goes_on else candidate
+            marching = rounds.stalled
         if clock.spent:
             return
-        module = network(problem, _DEEP[stage], generator)
-        own = clock if snapshots else clock.part(_HALF)
-        posed = InARegion(problem, generator)
-        training = Training(posed, module, int(_POINTS_DEEP * _weights(module)), method, own)
-        rounds = Rounds(training, generator, stage)
-        if checkpoint is not None:
-            rounds.restore(checkpoint)
-            checkpoint = None
-        yield from rounds if snapshots else list(rounds)[-1:]
+        if marching and course is not None:
+            march = March(course, Recipe(_DEEP[stage], stage, _POINTS_DEEP, method, tol), generator, clock)
+            if checkpoint is not None:
+                march.restore(checkpoint)
+                checkpoint = None
+            yield from march
+
+
+def _rounds(
+    problem: Problem,
+    stage: int,
+    method: str | Method,
+    generator: torch.Generator,
+    clock: Clock,
+    patient: bool,
+) -> Rounds:
+    """A deep network for all of the domain, periodic where the problem is."""
+    circles = circles_of(problem)
+    module = network(problem, _DEEP[stage], generator, circles=circles)
+    posed = InARegion(problem, generator, circles)
+    training = Training(posed, module, int(_POINTS_DEEP * _weights(module)), method, clock)
+    return Rounds(training, generator, stage, patient)
 
 
 def _shallow(
@@ -126,7 +163,9 @@ def _shallow(
     if late:
         return
     many = len(problem.domain.names) > _MOST_DEEP
-    reach = _WITHIN_REACH if problem.linear else _WITHIN_STEPS
+    # A deep network is periodic where the problem is, which is worth more than a quick solve for the output layer.
+    quick = problem.linear and circles_of(problem) is None
+    reach = _WITHIN_REACH if quick else _WITHIN_STEPS
     if many or best.residual < reach * best.at_rest:
         for width in _widths(problem):
             candidate = _wide(problem, best.family, width, method, generator, clock)

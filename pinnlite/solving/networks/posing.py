@@ -11,9 +11,10 @@ from pinnlite.problem.problem import Problem
 from pinnlite.problem.sample import INTERIOR
 from pinnlite.solving.dense import CollocationRows, Factored, equation_blocks, rows_in
 from pinnlite.solving.lines.ordinary import fitted, gauss_points, rows_on
-from pinnlite.trials.buildable import buildable, left_over
-from pinnlite.trials.lifted import Lifted
+from pinnlite.trials.buildable import left_over
+from pinnlite.trials.lifted import Given, Lifted
 from pinnlite.trials.parameters import guessed
+from pinnlite.trials.periodic import Circles, given_on
 from pinnlite.trials.trial import Trial
 
 Points = Mapping[str, Tensor]
@@ -68,22 +69,39 @@ class AlongALine:
 
 
 class InARegion:
-    """Several coordinates: random points, drawn ever again, and the conditions that a lift can take built in."""
+    """Several coordinates: random points, drawn ever again, and the conditions that a lift can take built in.
 
-    def __init__(self, problem: Problem, generator: torch.Generator) -> None:
+    Args:
+        problem: as it is stated.
+        generator: of the points.
+        circles: the coordinates in which the trials that are posed are periodic.
+        given: what is built in, where that is more than the conditions say.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        generator: torch.Generator,
+        circles: Circles | None = None,
+        given: tuple[Given, ...] | None = None,
+    ) -> None:
         self.problem, self._generator = problem, generator
-        self._given = buildable(problem)
+        self.given = given_on(problem, circles) if given is None else given
+        periodic = circles.conditions if circles else ()
+        self._left = tuple(c for c in left_over(problem, self.given) if c not in periodic)
 
     @property
     def built_in(self) -> str:
         """Which of the conditions are."""
-        if not self._given:
-            return "conditions as rows"
-        return "some conditions built in" if left_over(self.problem, self._given) else "conditions built in"
+        if not self._left:
+            return "conditions built in"
+        return (
+            "some conditions built in" if len(self._left) < len(self.problem.stated) else "conditions as rows"
+        )
 
     def posed(self, trial: Trial) -> Trial:
         """Lifted, if there is anything to lift."""
-        return Lifted(trial, self.problem, self._given) if self._given else trial
+        return Lifted(trial, self.problem, self.given) if self.given else trial
 
     def points(self, count: int, unbalanced: Trial | None = None) -> Points:
         """New ones for every statement; those of the interior by the size of the residual, once there is one."""
@@ -104,7 +122,7 @@ class InARegion:
 
     def rows(self, trial: Trial, points: Points, linearization: Factored) -> CollocationRows:
         """Equations and the conditions that are not built in."""
-        return rows_in(self.problem, trial, points, linearization)
+        return rows_in(self.problem, trial, points, self._left, linearization)
 
 
 def posing(problem: Problem, generator: torch.Generator) -> Posing:

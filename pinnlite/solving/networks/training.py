@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from pinnlite.models.features import RandomFeatures
 from pinnlite.models.networks import Activation, Elementwise
+from pinnlite.models.periodic import PeriodicInputs
 from pinnlite.problem.problem import Problem
 from pinnlite.problem.sample import INTERIOR
 from pinnlite.problem.unknown import Data
@@ -23,6 +24,7 @@ from pinnlite.solving.refine import Candidate
 from pinnlite.solving.residuals import INTERRUPTED, Method, Objective
 from pinnlite.trials.linear import LinearTrial
 from pinnlite.trials.module import ModuleTrial
+from pinnlite.trials.periodic import Circles
 from pinnlite.trials.trial import Approximation
 
 _SCALE = 2.0  # steepness of the first layer per half-width of the domain
@@ -37,12 +39,18 @@ def network(
     generator: torch.Generator,
     drawn: RandomFeatures | None = None,
     activation: Activation = torch.tanh,
+    circles: Circles | None = None,
 ) -> nn.Sequential:
     """Layers of these widths, the first as drawn or with its kinks spread over the domain; the output layer is zero.
 
-    The trial is then what the conditions say and no more.
+    The trial is then what the conditions say and no more. Where the problem has ``circles`` it is periodic in them.
     """
     intervals = list(problem.domain.intervals.values())
+    layers: list[nn.Module] = []
+    if circles is not None:
+        layers = [PeriodicInputs(circles.periods)]
+        straight = [i for i, period in zip(intervals, circles.periods, strict=True) if not period]
+        intervals = straight + [(-1.0, 1.0)] * (2 * (len(intervals) - len(straight)))
     if drawn is None:
         drawn = RandomFeatures(
             len(intervals), 1, hidden[0], domain=intervals, scale=_SCALE, generator=generator
@@ -51,7 +59,7 @@ def network(
     with torch.no_grad():
         first.weight.copy_(drawn.weight.T)
         first.bias.copy_(drawn.bias)
-    layers: list[nn.Module] = [first, Elementwise(activation)]
+    layers += [first, Elementwise(activation)]
     for fan_in, fan_out in pairwise(hidden):
         layer = nn.Linear(fan_in, fan_out, dtype=torch.float64)
         with torch.no_grad():

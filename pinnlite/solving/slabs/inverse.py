@@ -168,12 +168,8 @@ class Inverse:
 
     def _scale(self, numbers: Float[Tensor, " p"]) -> Float[Tensor, " p"]:
         """What a change of each number is measured by: itself, where it is no logarithm."""
-        sizes = [
-            max(abs(number), 0.1 * abs(unknown.guess)) or 1.0 if unknown.linear else 1.0
-            for unknown, number in zip(
-                self.problem.unknown_parameters.values(), numbers.tolist(), strict=True
-            )
-        ]
+        sought = self.problem.unknown_parameters.values()
+        sizes = [each.scale(number) for each, number in zip(sought, numbers.tolist(), strict=True)]
         return torch.tensor(sizes, dtype=torch.float64)
 
     def _slopes(self, here: _Run, accuracy: float, march: March) -> Float[Tensor, "R p"] | None:

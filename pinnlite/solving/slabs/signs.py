@@ -8,6 +8,7 @@ from pinnlite.solving.slabs.evolution import Evolution
 from pinnlite.solving.slabs.slab_collocation import Known, Place, Rows
 from pinnlite.solving.slabs.slab_fields import Series, SlabFields
 from pinnlite.solving.slabs.space_mesh import SpaceMesh
+from pinnlite.solving.slabs.well_posed import long_growth
 from pinnlite.trials.elements import TINY
 
 _NARROW = 2.0**-8  # of the domain: elements as small as this follow something sharp
@@ -65,7 +66,14 @@ class Signs:
         starts = {u: size for u, size in self.start_sizes.items() if size > 0}
         if not any(sizes[u] > _GROWN * size for u, size in starts.items()):
             return None
-        return f"The solution grows without bound near {self.here(time)}: it seems to blow up there."
+        grown = long_growth(self.evolution) * abs(time - self.evolution.start)
+        if grown < -math.log(self.fields.accuracy):
+            return f"The solution grows without bound near {self.here(time)}: it seems to blow up there."
+        return (
+            f"Near {self.here(time)} the solution grows without bound, or an error does: about the initial state small "
+            f"errors grow until then by some 1e{grown / math.log(10):.0f} times. If the solution is bounded, start "
+            "farther from what is unstable, u = 0.001 in the place of u = 0, say, or try a smaller tol."
+        )
 
     def here(self, time: float) -> str:
         """A time in words."""

@@ -19,6 +19,7 @@ from pinnlite.solving.slabs.initial_field import InitialField
 
 _POINTS = 7  # of the domain, none of them a place of symmetry
 WAVES = (1e4, 1e5)  # on the domain: where only the highest derivatives count
+_LONG = (0.0, 0.5, 1.0, 2.0)  # waves on the domain
 _LEAST_SHARE = 1e-7  # of |sigma|: a smaller real part is rounding
 _DAMPED = 1e-3  # of |Im sigma|: what decays more slowly travels many wave lengths first
 _LEAST_GROWTH = 1e3  # exponent over the whole time
@@ -36,6 +37,13 @@ def undamped_speed(evolution: Evolution, count: float = WAVES[-1]) -> float | No
     sigma = exponents(evolution, k)
     travelling = sigma.real.abs() < _DAMPED * sigma.imag.abs()
     return (sigma.imag.abs()[travelling].max() / k).item() if travelling.any() else None
+
+
+def long_growth(evolution: Evolution) -> float:
+    """The largest rate at which long waves, an error among them, grow about the initial state."""
+    sign = math.copysign(1.0, evolution.stop - evolution.start)
+    rates = [sign * exponents(evolution, _wave_number(evolution, count)).real.amax() for count in _LONG]
+    return max(0.0, *(rate.item() for rate in rates))
 
 
 def _growth(evolution: Evolution, count: float) -> Tensor:

@@ -1,0 +1,1 @@
+"""Measurements: each script writes a file of results, and ``page`` puts them as tables into README and docs."""

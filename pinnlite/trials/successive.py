@@ -1,0 +1,175 @@
+"""Trials one after the other along the coordinate of an evolution, each of which starts as the one before ends.
+
+The end of a slab is built into the next one as what is given there, so that all together are one function, which has as
+many derivatives in common where two slabs meet as the equations have initial conditions.
+"""
+
+import copy
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from pinnlite.geometry.domains import Box
+from pinnlite.problem.equations import Condition, Index, Key
+from pinnlite.problem.problem import Problem
+from pinnlite.trials.lifted import Given, Lifted
+from pinnlite.trials.module import ModuleTrial
+from pinnlite.trials.periodic import Circles, circles_of, given_on
+from pinnlite.trials.trial import Approximation, Trial
+
+
+@dataclass(frozen=True)
+class Course:
+    """A problem read as an evolution along the coordinate ``column``, in any number of dimensions."""
+
+    problem: Problem
+    column: int
+    start: float
+    stop: float
+    initial: tuple[Condition, ...]
+    circles: Circles | None
+    given: tuple[Given, ...]  # what is built in at the start and on the boundary
+
+    @property
+    def name(self) -> str:
+        """Of the coordinate."""
+        return self.problem.domain.names[self.column]
+
+    def at(self, share: float) -> float:
+        """The time after a share of it."""
+        return self.stop if share == 1.0 else self.start + share * (self.stop - self.start)
+
+    def slab(self, first: float, last: float) -> Problem:
+        """The problem between two times, without its initial conditions where it does not start there."""
+        part = copy.copy(self.problem)
+        intervals = {**self.problem.domain.intervals, self.name: (min(first, last), max(first, last))}
+        kept = [c for c in self.problem.conditions if first == self.start or c not in self.initial]
+        for name, value in {
+            "domain": Box(intervals),
+            "conditions": tuple(kept),
+            "stated": tuple(kept),
+        }.items():
+            object.__setattr__(part, name, value)
+        return part
+
+    def has(self, times: Float[Tensor, " S"]) -> bool:
+        """Whether they begin at its start, go on and end before its stop or there."""
+        length = self.stop - self.start
+        places = (times - self.start) / length
+        ascending = len(times) > 1 and bool((places.diff() > 0).all())
+        return ascending and bool(places[0] == 0) and bool(places[-1] <= 1)
+
+    @property
+    def input(self) -> int:
+        """Where a network has the coordinate among its inputs: those that are periodic come last."""
+        periods = self.circles.periods if self.circles else (0.0,) * self.column
+        return sum(not period for period in periods[: self.column])
+
+    def given_at(self, first: float, before: Approximation | None) -> tuple[Given, ...]:
+        """What is built into a slab: where there is one ``before`` it, how that one ends, and what bounds both."""
+        if before is None:
+            return self.given
+        bounds = tuple(g for g in self.given if g.column != self.column)
+        return (*bounds, *self._carried(before, first))
+
+    def posed(
+        self, inner: ModuleTrial, before: Approximation | None, first: float, last: float
+    ) -> Lifted | ModuleTrial:
+        """The trial of a slab."""
+        given = self.given_at(first, before)
+        return Lifted(inner, self.slab(first, last), given) if given else inner
+
+    def _carried(self, before: Approximation, at: float) -> tuple[Given, ...]:
+        orders = {unknown: index[self.column] for unknown, index in self.problem.orders.items()}
+        end = _End(before, self.column)
+        return tuple(
+            end.given(unknown, at, order) for unknown, count in orders.items() for order in range(count)
+        )
+
+
+def course_of(problem: Problem) -> Course | None:
+    """The problem as an evolution from initial conditions all over one end; None where it is of another kind."""
+    if not isinstance(problem.domain, Box) or len(problem.domain.names) == 1:
+        return None
+    if problem.unknown_parameters or problem.data or any(c.integrals for c in problem.conditions):
+        return None
+    column = problem.domain.names.index(problem.marching)
+    interval = problem.domain.intervals[problem.marching]
+    initial = tuple(c for c in problem.conditions if any(at[column] is not None for _, _, at in c.wanted))
+    places = {at for c in initial for _, _, at in c.wanted}
+    ends = {at[column] for at in places}
+    alone = all(sum(value is not None for value in at) == 1 for at in places)
+    if len(ends) != 1 or not ends <= set(interval) or not alone:
+        return None
+    if len(initial) != sum(index[column] for index in problem.orders.values()):
+        return None
+    (start,) = ends
+    assert start is not None
+    stop = interval[0] if start == interval[1] else interval[1]
+    circles = circles_of(problem)
+    return Course(problem, column, start, stop, initial, circles, given_on(problem, circles))
+
+
+@dataclass(frozen=True)
+class Successive:
+    """``parts`` side by side along a coordinate, with the ``times`` from the first one's start to the last one's end.
+
+    Where the parts end early the last one goes on.
+    """
+
+    column: int
+    times: tuple[float, ...]
+    parts: Sequence[Trial]
+
+    def partials(self, X: Float[Tensor, "N d"], wanted: Collection[Key]) -> dict[Key, Float[Tensor, " N"]]:
+        """Those of the part that a point is in; of the later one where two meet."""
+        sign = 1.0 if self.times[-1] > self.times[0] else -1.0
+        edges = sign * torch.tensor(self.times[1:-1], dtype=X.dtype, device=X.device)
+        slab = torch.searchsorted(edges, (sign * X[:, self.column]).detach().contiguous(), right=True)
+        found = {key: X.new_zeros(len(X)) for key in wanted}
+        for i, part in enumerate(self.parts):
+            (own,) = (slab == i).nonzero(as_tuple=True)
+            if len(own):
+                values = part.partials(X[own], wanted)
+                found = {key: found[key].index_put((own,), values[key]) for key in wanted}
+        return found
+
+
+class _End:
+    """How a trial ends, for the next one to begin with.
+
+    What was asked last is kept: the values and the slopes at an end are both made of values and slopes at the end
+    before, and without memory there would be twice as many questions with every slab.
+    """
+
+    def __init__(self, before: Approximation, column: int) -> None:
+        self.before, self.column = before, column
+        self._kept: tuple[Tensor, dict[Key, Tensor]] = torch.empty(0), {}
+
+    def given(self, unknown: str, at: float, order: int) -> Given:
+        """The derivative of an unknown by time, of this order."""
+
+        def derivative(X: Tensor, indices: Sequence[Index]) -> dict[Index, Tensor]:
+            keys = {
+                index: (unknown, tuple(a + order * (i == self.column) for i, a in enumerate(index)))
+                for index in indices
+            }
+            found = self._partials(X, set(keys.values()))
+            return {index: found[key] for index, key in keys.items()}
+
+        return Given(unknown, self.column, at, order, derivative, None)
+
+    def _partials(self, X: Tensor, wanted: Collection[Key]) -> dict[Key, Tensor]:
+        if X.requires_grad:
+            return self.before.partials(X, wanted)
+        points, known = self._kept
+        known = known if torch.equal(points, X) else {}
+        missing = [key for key in wanted if key not in known]
+        if missing:
+            with torch.no_grad():  # weights of earlier slabs are not trained any more
+                known = {**known, **self.before.partials(X, missing)}
+            self._kept = X, known
+        return known
