@@ -3,6 +3,7 @@
 import io
 import os
 import pty
+import resource
 import signal
 import subprocess
 import sys
@@ -27,16 +28,23 @@ def run(*words: str, given: bytes | None = None) -> tuple[int, str, str]:
 
 @pytest.mark.parametrize("words", [["--help"], ["derive", "--help"], ["solve", "-h"], ["fit", "-h"], []])
 def test_help_answers_at_once(words: list[str]) -> None:
+    """In processor time, the least of three: what other work there is on the machine only ever slows."""
     seconds = []
-    for _ in range(5):  # the fastest of five, because other work on the machine only ever slows
-        start = time.perf_counter()
+    for _ in range(3):
+        start = _processor_time()
         code, out, err = run(*words)
-        seconds.append(time.perf_counter() - start)
+        seconds.append(_processor_time() - start)
         assert (code, err) == (0, "")
         assert out.index("pinnlite derive" if words[:1] == ["derive"] else "pinnlite ") < out.index(
             "Options:"
         )
     assert min(seconds) < 0.3
+
+
+def _processor_time() -> float:
+    """Of the processes that were started from here and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -30,9 +30,7 @@ def solve(known: Known, **options: object) -> pl.Solution:
 
 @pytest.mark.parametrize("known", ORDINARY, ids=lambda k: k.name)
 def test_elements_reach_the_targets(known: Known) -> None:
-    solution = solve(known, tol=known.tolerance)
-    assert solution.converged
-    assert known.error(solution) <= known.tolerance
+    assert_honest(known, solve(known, tol=known.tolerance), known.tolerance)
 
 
 @pytest.mark.parametrize("known", [*SCALAR, LOTKA_VOLTERRA], ids=lambda k: k.name)
@@ -176,7 +174,7 @@ def test_systems() -> None:
     [
         ("u'' + u = 0", "u(0) = 0", "u(pi) = 1"),  # no solution
         ("u'' + u = 0", "u(0) = 0", "u(pi) = 0"),  # c sin(x) for every c
-        ("u'' = 1", "u'(0) = 0", "u'(pi) = 0"),
+        ("u'' + u = 0", "u'(0) = 0", "u'(pi) = 0"),  # c cos(x)
     ],
 )
 def test_what_has_no_solution_or_many_is_not_called_converged(statements: tuple[str, ...]) -> None:
