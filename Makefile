@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check docs bench bench-peers fuzz install
+.PHONY: help demo test check lint docs bench bench-peers fuzz install
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -21,13 +21,13 @@ demo: $(READY)  ## derivatives, fits and solutions of sin(x); pictures in demo/
 test: $(READY)  ## run the tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist worksteal  # one thread for each worker
 
-check: $(READY)  ## what CI runs: lint, types, layers, documentation, tests
+check: $(READY)  ## what CI runs: lint, types, documentation, tests, two of them at a time
+	$(MAKE) --jobs 2 --output-sync=target lint docs test
+
+lint: $(READY)  ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q tests/test_layers.py
-	$(MAKE) docs
-	$(MAKE) test
 
 docs: $(READY)  ## build the documentation, warnings being errors, into build/docs
 	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -W --keep-going -q docs build/docs
