@@ -213,6 +213,11 @@ class Solution:
 
         if self.trial is None:
             raise ProblemError(f"there is no solution to draw: {self.status}")
+        if reference is not None and not callable(reference):
+            raise ProblemError(
+                f"plot compares with a function, and {reference!r} is none; a picture is kept with "
+                "plot().figure.savefig('u.png')"
+            )
         unknowns, ends = self.problem.unknowns, dict(self.problem.domain.intervals)
         if self.reached:
             ends[self.problem.marching] = self.reached

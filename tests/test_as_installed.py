@@ -48,6 +48,12 @@ with tempfile.TemporaryDirectory() as folder:
     assert torch.equal(pl.load(f"{folder}/sine.safetensors")(x), oscillator(x))
 fit = pl.fit("sin(x)", pl.Legendre(15, domain=(0, 1)), method="auto", x=(0, 1))
 assert fit.error < 1e-10
+close(fit(x), x.sin(), 1e-9)
+try:
+    oscillator.problem.residuals(torch.sin, x)
+    raise AssertionError("points without a name were taken")
+except pl.ProblemError as error:
+    assert "by name, {'interior': ...}" in str(error)
 print("done")
 """
 

@@ -69,6 +69,11 @@ def residuals(
 def _checked(problem: Problem, net: Net, points: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The sets of points on the dtype and device of the network's weights."""
     known = [INTERIOR, *by_name(problem.stated)]
+    if not isinstance(points, Mapping):
+        raise ProblemError(
+            f"points are given by name, {{'{INTERIOR}': ...}}, as problem.sample gives them, not as a "
+            f"{type(points).__name__}"
+        )
     for name, X in points.items():
         if name not in known:
             raise ProblemError(

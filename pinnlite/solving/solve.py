@@ -11,6 +11,7 @@ from torch import nn
 from pinnlite.errors import ProblemError
 from pinnlite.problem.callables import CallableStatement
 from pinnlite.problem.means import Means, without_surplus
+from pinnlite.problem.partial_names import key_of
 from pinnlite.problem.problem import Problem
 from pinnlite.problem.unknown import Data
 from pinnlite.report.progress import Progress
@@ -20,6 +21,7 @@ from pinnlite.solving.clock import Clock
 from pinnlite.solving.refine import Candidate, Result, refine
 from pinnlite.solving.residuals import INTERRUPTED, Method
 from pinnlite.trials.shifted import shifted
+from pinnlite.trials.trial import Approximation
 
 _NAMES = {kind: name for name, kind in KINDS.items()}
 _LATE = 0.8  # of the time: what the first step of another way takes is not known, and it cannot be stopped
@@ -195,7 +197,7 @@ def _check_arguments(
 
 def _status(result: Result, tol: float, clock: Clock, problem: Problem) -> str:
     if result.error <= tol:
-        return "The estimated error meets the tolerance."
+        return "The estimated error meets the tolerance." + _misfit(problem, result.candidate.trial)
     if result.interrupted:
         return INTERRUPTED
     if result.candidate.failure and not clock.spent:
@@ -221,3 +223,17 @@ def _status(result: Result, tol: float, clock: Clock, problem: Problem) -> str:
         f"The tolerance was not reached, the estimated error is {result.error:.1e}: "
         "try a larger tol, or another trial."
     )
+
+
+def _misfit(problem: Problem, trial: Approximation | None) -> str:
+    """How far observations are off, which no error of the solve says: a wrong parameter may solve its equation well."""
+    if trial is None or not problem.data:
+        return ""
+    squares = sizes = 0.0
+    for data in problem.data:
+        key = key_of(data.name, problem.unknowns, problem.domain.names)
+        found = trial.partials(data.points.double(), [key])[key].detach()
+        squares += (found - data.values).square().sum().item()
+        sizes += data.values.square().sum().item()
+    share = f"{math.sqrt(squares / sizes):.1e} of their size" if sizes else f"{math.sqrt(squares):.1e}"
+    return f" The data are off by {share} in the root mean square."

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from pinnlite.errors import ProblemError, ShapeError
 from pinnlite.problem.first_order import FirstOrder
@@ -128,7 +128,11 @@ def asked(reference: Callable[..., Any], problem: Problem, X: Float[Tensor, "N d
         ShapeError: it does not give one value for each point.
         ProblemError: it leaves an unknown out, or a value is not finite.
     """
-    given = reference(*X.T)
+    if isinstance(reference, nn.Module):  # of points, not of coordinates
+        columns = reference(X.to(next(reference.parameters(), X))).reshape(len(X), -1).T
+        given: Any = dict(zip(problem.unknowns, columns, strict=False))
+    else:
+        given = reference(*X.T)
     if not isinstance(given, Mapping):
         given = {problem.unknowns[0]: given}
     missing = [name for name in problem.unknowns if name not in given]

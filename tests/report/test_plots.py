@@ -209,6 +209,8 @@ def test_pictures_show_what_was_observed_and_what_is_held() -> None:
     held = solution.plot(t=0.1)
     np.testing.assert_array_equal(held.lines[1].get_xydata(), [[0.25, 0.26]])
     assert held.get_title(loc="left").endswith(", t = 0.1")
+    with pytest.raises(pl.ProblemError, match=r"figure\.savefig"):
+        solution.plot("heat.png")  # type: ignore[arg-type]
 
 
 def test_progress_in_a_notebook_is_one_line_that_changes(monkeypatch: pytest.MonkeyPatch) -> None:

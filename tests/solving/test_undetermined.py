@@ -119,3 +119,16 @@ def test_amplification_is_small_where_a_problem_is_well_posed() -> None:
         found[k] = amplification(problem, trial, rows)
     assert found[1.0] < 1e-3 * MOST
     assert found[J01**2] > MOST
+
+
+def test_the_misfit_of_data_is_told() -> None:
+    """In a local minimum the equation is solved to all digits with a parameter that is wrong: cos(2t) by w = 1.2."""
+    t = torch.linspace(0, 10, 60, dtype=torch.float64)
+    values = torch.cos(2 * t)
+    problem = pl.Problem(
+        "u'' + w^2*u = 0", "u(0) = 1", "u'(0) = 0", pl.data("u", t, values), t=(0, 10), w=pl.Unknown(1.5)
+    )
+    solution = pl.solve(problem)
+    off = float((torch.cos(solution.unknowns["w"] * t) - values).norm() / values.norm())
+    assert off > 0.5
+    assert f"off by {off:.1e} of their size" in solution.status

@@ -198,3 +198,14 @@ def test_quadrature_keeps_clear_of_the_solvers_points() -> None:
     for nodes in [rule(n) for rule in (gauss_nodes, radau_nodes) for n in range(4, 40)]:
         used = (edges[:-1, None] + half * (1 + torch.tensor(nodes, dtype=torch.float64))).flatten()
         assert (X - used).abs().min() > 1e-9
+
+
+def test_a_network_is_compared_on_points() -> None:
+    problem = pl.Problem("u_xx + u_yy = 0", "u = x + 2*y on boundary", x=(0, 1), y=(0, 1))
+    plane = torch.nn.Linear(2, 1).double()
+    with torch.no_grad():
+        plane.weight.copy_(torch.tensor([[1.0, 2.0]]))
+        plane.bias.zero_()
+    solution = pl.solve(problem)
+    assert solution.compare(plane).error < 1e-9
+    assert solution.compare(lambda x, y: x + 2 * y).error < 1e-9

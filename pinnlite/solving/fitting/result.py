@@ -2,8 +2,10 @@
 
 import os
 from dataclasses import dataclass, fields
+from itertools import chain
 from typing import Any
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -44,6 +46,25 @@ class Fit:
     fitted: Float[Tensor, "N *m"]
     variable: str
     phases: tuple[tuple[int, str], ...] = ()
+
+    def __call__(self, x: Any) -> Any:
+        """The fitted model at ``x``, on the model's own dtype and device.
+
+        Of one coordinate ``x`` is a number, an array or a tensor of any shape, which the values have too; of several it
+        is points (N, d).
+
+        Example:
+            >>> import pinnlite as pl
+            >>> fit = pl.fit("x**2", pl.Polynomial(2), x=(0, 1))
+            >>> round(float(fit(0.5)), 6)
+            0.25
+        """
+        like = next(chain(self.model.parameters(), self.model.buffers()), self.x)
+        X = torch.as_tensor(x, dtype=like.dtype, device=like.device)
+        one = self.x.shape[1] == 1 and self.y.ndim == 1
+        values = self.model(X.reshape(-1, 1)).reshape(X.shape) if one else self.model(X)
+        # Weights ask for gradients, which numbers at mere numbers are not to inherit.
+        return values if X.requires_grad else values.detach()
 
     def plot(self, *, figure: Any = None) -> Any:
         """Draw target and model over x, and how far they are apart beneath them.
