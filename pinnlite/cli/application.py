@@ -13,8 +13,9 @@ import click
 from pinnlite.errors import PinnliteError
 
 _COMMANDS = ("derive", "check", "fit", "solve", "eval", "export", "examples", "functions", "info")
-# What an error says to do in Python, where a name has no value.
+# What an error says to do in Python: where a name has no value, and where an interval is reversed.
 _UNKNOWN = re.compile(r"give it a value, \w+=0\.1, or say (\w+)=pl\.Unknown\(\.\.\.\)")
+_INTERVAL = re.compile(r"\bwrite (\w+)=\(([^(),]+), ([^(),]+)\)")
 _DONE, _FAILED, _UNUSABLE, _INTERRUPTED = 0, 1, 2, 130
 
 
@@ -74,7 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except click.ClickException as error:
             return _unusable(error)
         except PinnliteError as error:
-            _complain(_UNKNOWN.sub(r"-p \1=... or --unknown \1=GUESS", error.report()))
+            report = _UNKNOWN.sub(r"-p \1=... or --unknown \1=GUESS", error.report())
+            _complain(_INTERVAL.sub(r"write --on \1=\2,\3", report))
             return _UNUSABLE
         except (click.Abort, KeyboardInterrupt):
             _complain("error: interrupted")

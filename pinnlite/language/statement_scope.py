@@ -206,7 +206,9 @@ class StatementScope:
             if self.notation.read(f"{unknown}_{rest}"):
                 return f"did you mean {unknown}_{rest}?"
             if rest[0] == "_":
-                return f"a derivative of {unknown} is by {' or '.join(coordinates)}, as in {unknown}_{coordinates[0]}"
+                by = f"a derivative of {unknown} is by {' or '.join(coordinates)}, as in {unknown}_{coordinates[0]}"
+                other = set(rest[1:]) - set(coordinates)
+                return f"{by}; or give {other.pop()} an interval as well" if len(other) == 1 else by
         known = self.notation.taken | self.unknowns | {"π", "pi"}
         for cut in range(1, len(name)):
             if name[:cut] in known and name[cut:] in known:

@@ -67,7 +67,7 @@ SOLVE = {
     (*OSCILLATOR, "u(0)=0; u(0)=1"): "'u(0)=0' and 'u(0)=1' contradict each other",
     (*OSCILLATOR, "u(0)=0; u(2)=1"): "outside the domain [0, 1]: move it inside or widen",
     (*OSCILLATOR, "u(0)=0\nu(1=1"): "this bracket is never closed",
-    ("u' = u, u(0) = 1", "--on", "x=1,0"): "is reversed",
+    ("u' = u, u(0) = 1", "--on", "x=1,0"): "is reversed: write --on x=0,1",
     (
         "u' = u, u(0) = 1",
         "--on",

@@ -501,7 +501,14 @@ ERRORS = [
         "quotation marks are not part of an expression; a second derivative is u'' with two single quotes",
     ),
     ("uxx = u'", X, 1, 3, "unknown name 'uxx'", "did you mean u_xx?"),
-    ("u_yy = u_x", XT, 1, 4, "unknown name 'u_yy'", "a derivative of u is by x or t, as in u_x"),
+    (
+        "u_yy = u_x",
+        XT,
+        1,
+        4,
+        "unknown name 'u_yy'",
+        "a derivative of u is by x or t, as in u_x; or give y an interval as well",
+    ),
     ("u' = speedx", X, 6, 6, "unknown name 'speedx'", "for a product write speed*x"),
     ("u' = step(x - 1)", X, 6, 4, "unknown function 'step'", "a step is written (1 + sign(x))/2"),
     (
