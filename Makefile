@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check lint docs bench bench-peers fuzz install
+.PHONY: help demo test check lint docs pages bench bench-peers fuzz install
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -22,7 +22,7 @@ test: $(READY)  ## run the tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist worksteal  # one thread for each worker
 
 check: $(READY)  ## what CI runs: lint, types, documentation, tests, two of them at a time
-	$(MAKE) --jobs 2 --output-sync=target lint docs test
+	$(MAKE) --jobs 2 --output-sync=target lint pages test
 
 lint: $(READY)  ## style and types
 	$(BIN)/ruff check .
@@ -31,6 +31,9 @@ lint: $(READY)  ## style and types
 
 docs: $(READY)  ## build the documentation, warnings being errors, into build/docs
 	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -W --keep-going -q docs build/docs
+
+pages: $(READY)  ## the same but for the examples' pictures; the tests run the examples
+	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -W --keep-going -q -D plot_gallery=0 docs build/pages
 
 fuzz: $(READY)  ## read 200,000 random texts
 	$(BIN)/python -m tests.language.fuzzing 200000
@@ -41,7 +44,8 @@ install:  ## build a wheel and install it into a fresh environment, build/env
 	build/env/bin/python -m pip install --quiet --constraint constraints.txt .
 	build/env/bin/pinnlite derive "x**2+1" --at 1,2,3,4
 
-bench: $(READY)  ## measure, and renew the tables of README and docs: minutes, and 12 GB
+bench: $(READY)  ## calibrate, measure, and renew the tables of README and docs: minutes, and 12 GB
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m long -n auto
 	$(BIN)/python -m benchmarks.fits
 	$(BIN)/python -m benchmarks.derivatives --long
 	$(BIN)/python -m benchmarks.solving

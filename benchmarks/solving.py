@@ -136,8 +136,8 @@ def main() -> None:
         if only in f"{row.known.name}, {row.trial}".lower():
             results["rows"].append(measure(row))
             print(in_words(results["rows"][-1]), flush=True)
-    if not only:
-        record.write("solving", results)
+            if not only:
+                record.write("solving", results)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ from tests.problems.elliptic import POISSON_5D, SMOOTH
 from tests.problems.evolution import BURGERS, EVOLUTION
 from tests.problems.known import Known
 from tests.problems.ordinary import ORDINARY
-from tests.problems.regions import BY_FEATURES, HELMHOLTZ, ROBIN, SQUARE
+from tests.problems.regions import HEAT_ON_DISK, HELMHOLTZ, POISSON_3D, ROBIN, SQUARE
+from tests.problems.regions import POISSON_5D as POISSON_IN_5D
 
 
 def assert_honest(known: Known, solution: pl.Solution, tol: float) -> None:
@@ -80,16 +81,25 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> Begun:
     return one
 
 
+CLASSES = [
+    *((known, "features", (1e-3, 1e-6, 1e-8)) for known in (SQUARE, ROBIN)),
+    (HEAT_ON_DISK, "features", (1e-2, 1e-3, 1e-4)),
+    (SQUARE, "network", (1e-2, 1e-4, 1e-6)),
+    *(
+        pytest.param(*row, marks=pytest.mark.long)
+        for row in (
+            (POISSON_5D, "legendre", (1e-2, 1e-4, 1e-6)),
+            *((known, "features", (1e-2, 1e-3, 1e-4)) for known in (HELMHOLTZ, POISSON_3D, POISSON_IN_5D)),
+            (HELMHOLTZ, "network", (1e-2, 1e-3, 1e-4)),
+            (BURGERS, "network", (5e-2, 1e-2, 4e-3)),
+        )
+    ),
+]
+
+
 @pytest.mark.parametrize(
     ("known", "trial", "tolerances"),
-    [
-        (POISSON_5D, "legendre", (1e-2, 1e-3, 1e-4)),
-        *((known, "features", (1e-2, 1e-3, 1e-4)) for known in BY_FEATURES if known is not SQUARE),
-        *((known, "features", (1e-3, 1e-6, 1e-8)) for known in (SQUARE, ROBIN)),
-        (SQUARE, "network", (1e-2, 1e-4, 1e-6)),
-        (HELMHOLTZ, "network", (1e-2, 1e-3, 1e-4)),
-        (BURGERS, "network", (1e-1, 5e-2, 2e-2)),
-    ],
+    CLASSES,
     ids=lambda value: value.name if isinstance(value, Known) else value if isinstance(value, str) else "",
 )
 def test_each_class_is_calibrated(

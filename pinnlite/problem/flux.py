@@ -116,15 +116,15 @@ def _slope(
 ) -> tuple[Float[Tensor, "n d"], Float[Tensor, " n"], Float[Tensor, " n"]] | None:
     """Points of a face, what a condition says of du/dn there, and weights; None where it says something else."""
     names, d = frozen.domain.names, len(frozen.domain.names)
+    if not condition.linear or any(sum(index) != 1 for _, index, _ in condition.wanted):
+        return None
     if face.dimension:
-        unit, weights = grid_rule(round(count**0.5), face.dimension)
+        unit, weights = grid_rule(round(count ** (1 / max(face.dimension, 2))), face.dimension)
     else:
         unit, weights = torch.zeros(1, 0, dtype=torch.float64), torch.ones(1, dtype=torch.float64)
     X = face.place(unit)
     normals = face.normals(X)
     weights = weights / weights.sum() * (face.area if face.dimension else 1.0) * face.holds(X)
-    if not condition.linear or any(sum(index) != 1 for _, index, _ in condition.wanted):
-        return None
     places = {**frozen.parameters, **dict(zip(names, X.T, strict=True))}
     places |= {NORMAL + name: column for name, column in zip(names, normals.T, strict=True)}
     keys = sorted(condition.wanted, key=str)

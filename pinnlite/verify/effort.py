@@ -18,6 +18,7 @@ _METHODS: tuple[Method, ...] = ("DOP853", "LSODA", "Radau")
 _LOOSEST = 1e-3
 _TIGHTEST = 3e-14  # solve_ivp and solve_bvp take no tolerance below a hundred rounding errors
 _HEADSTART = 100  # times the error asked for: an integrator's error may be smaller than its tolerance
+_ROUNDED = 1e-11  # from here on a run that gains little has come to the end of float64
 _SHARPER = 10**-0.5  # from one run to the next
 _MOST_EVALUATIONS = 50_000  # for one run, which is then given up
 _REPEATS = 3  # of the run that is chosen: the shortest time is the least disturbed
@@ -82,13 +83,15 @@ def reference_effort(
     tried: list[tuple[Effort, Callable[[float], Run]]] = []
     quickest = math.inf
     for ladder in ladders:
+        before = math.inf
         for run, again in ladder:
             found = max(distances(run.curve(X[:, 0]), exact, weights).values())
             tried.append((Effort(run.seconds, found, error, run), again))
             if found <= error:
                 quickest = min(quickest, run.seconds)
-            if run.seconds >= quickest:  # a smaller tolerance takes longer yet
-                break
+            gained, before = before - found, found
+            if run.seconds >= quickest or (run.tol < _ROUNDED and gained < 0.5 * found):
+                break  # a smaller tolerance takes longer yet, or is lost in rounding
     if not tried:
         raise ProblemError("none of SciPy's integrators solved the problem")
     reached = [entry for entry in tried if entry[0].reached]

@@ -101,6 +101,17 @@ def test_source_and_flux_balance(equation: str, slopes: str, domain: dict[str, A
         pl.Problem(equation, slopes, constant, **domain)
 
 
+def test_flux_in_many_dimensions() -> None:
+    """Slopes of 1/2 on the sixteen sides of a unit cube balance a source of 8; points do not grow with the power."""
+    names = [f"x{i}" for i in range(1, 9)]
+    laplacian = " + ".join(f"u_{name}{name}" for name in names)
+    cube: dict[str, Any] = dict.fromkeys(names, (0, 1))
+    mean = f"integral(u, {', '.join(names)}) = 0"
+    pl.Problem(f"{laplacian} = 8", "du/dn = 1/2 on boundary", mean, **cube)
+    with pytest.raises(pl.ProblemError, match=r"there is no solution: .* 8 .* 7,"):
+        pl.Problem(f"{laplacian} = 7", "du/dn = 1/2 on boundary", mean, **cube)
+
+
 def test_the_residual_of_an_integral_over_a_disk() -> None:
     problem = pl.Problem("laplacian(u) = 2", "du/dn = 1 on boundary", "integral(u, x, y) = 1", **DISK)
     rows = problem.residuals(lambda X: X.square().sum(1), problem.sample(10))
