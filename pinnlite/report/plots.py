@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
 from pinnlite.errors import FileError
@@ -37,6 +38,7 @@ OBSERVED: dict[str, Any] = {
 _WIDTH = 6.4  # inches
 _RESOLUTION = 160  # dots per inch
 _MOST_LINES = 40
+_LEAST_SPAN = 20.0  # of a log axis
 
 
 def derivatives_figure(
@@ -242,9 +244,12 @@ def _log_curves(axes: Axes, x: Curve, curves: Mapping[str, Curve], label: str) -
         )
         sizes.append(size[size > 0])
     axes.set_yscale("log")
+    axes.yaxis.set_minor_formatter(NullFormatter())
     together = np.concatenate(sizes)
-    if together.size:  # a curve that crosses zero would stretch the axis down to nothing
-        axes.set_ylim(bottom=np.quantile(together, 0.03) / 3)
+    if (
+        together.size
+    ):  # a curve that crosses zero would stretch the axis down to nothing; some power of ten is labelled
+        axes.set_ylim(bottom=min(np.quantile(together, 0.03) / 3, together.max() / _LEAST_SPAN))
     axes.set_ylabel(label)
     axes.grid(axis="y", color=_PALE, linewidth=0.4)
     _legend(axes, len(curves))
