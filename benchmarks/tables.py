@@ -6,7 +6,7 @@ from typing import Any
 from benchmarks import record
 
 Row = dict[str, Any]
-BUSY = 0.5  # processes that ran before: from here on a reader is told
+BUSY = 2.0  # processes that ran in the minute before, of which the last benchmark may have been one
 # What README shows of the collection: its name there, and problem, class and tolerance.
 CHOSEN = {
     ("oscillator", "legendre", 1e-13): "u'' + u = 0, initial values",
