@@ -76,6 +76,8 @@ def refine(candidates: Iterator[Candidate], problem: Problem, tol: float, clock:
         whole = [one for one in found if one.trial is not None and _is_finite(one.trial, problem)]
         found = [replace(one, trial=None) for one in found]
         best = Result((whole or found or [Candidate(None, "nothing")])[0], math.inf, ())
+    elif candidate is not None and math.isinf(best.error) and not (best.doubt or best.candidate.failure):
+        best = replace(best, candidate=replace(best.candidate, failure=candidate.failure))
     checkpoint = candidate.checkpoint if candidate is not None else None
     return Result(best.candidate, best.error, tuple(history), interrupted, best.doubt, checkpoint)
 
