@@ -103,7 +103,14 @@ def oscillator() -> str:
 
 def collection() -> str:
     found = {(row["problem"], row["trial"], row["tolerance"]): row for row in record.read("solving")["rows"]}
-    return table(SHORT, (in_short(name, found[key]) for key, name in CHOSEN.items()))
+    rows = ((*in_short(name, found[key]), beside(found[key])) for key, name in CHOSEN.items())
+    return table(f"{SHORT} | SciPy's seconds", rows)
+
+
+def beside(row: Row) -> str:
+    """SciPy's seconds for the tolerance that was asked for, where it solves the problem at all."""
+    run = row.get("scipy_tolerance")
+    return brief(run["seconds"]) if run and run["reached"] else ""
 
 
 def of_class(trial: str) -> str:
