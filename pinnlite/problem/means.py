@@ -4,7 +4,6 @@ Where derivatives are all that the other statements speak of, the unknown is loo
 instead; then the constant that the integral asks for is added.
 """
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +15,7 @@ from torch import Tensor
 from pinnlite.errors import ProblemError
 from pinnlite.problem.equations import Condition, Key, Placed, Values
 from pinnlite.problem.frozen import Frozen
-from pinnlite.problem.problem import Problem
+from pinnlite.problem.problem import Problem, changed
 from pinnlite.problem.redundant import free_unknowns, is_mean, surplus
 
 _LEAST = 1e-12  # relative: a determinant that is zero but for rounding
@@ -52,12 +51,11 @@ class Means:
                     "over all of them and linear in an unknown that is determined up to a constant by the rest, as in "
                     f"integral(u, {', '.join(problem.domain.names)}) = 0; or train a network on problem.residuals"
                 )
-        bare, pinned = copy.copy(problem), copy.copy(problem)
+        stated = [c for c in problem.stated if not c.integrals]
         pins = [_pin(problem, name) for name in free]
-        for changed, added in ((bare, []), (pinned, pins)):
-            for part in ("conditions", "stated"):
-                kept = [c for c in getattr(problem, part) if not c.integrals]
-                object.__setattr__(changed, part, (*kept, *added))
+        bare, pinned = (
+            changed(problem, conditions=(*others, *added), stated=(*stated, *added)) for added in ([], pins)
+        )
         return Means(bare, pinned, free, tuple(means))
 
     def constants(
@@ -106,10 +104,10 @@ def without_surplus(problem: Problem) -> Problem:
     left_out = None if problem.unknown_parameters or problem.data else surplus(frozen, problem.conditions)
     if left_out is None:
         return problem
-    posed = copy.copy(problem)
-    for part in ("conditions", "stated"):
-        object.__setattr__(posed, part, tuple(c for c in getattr(problem, part) if c is not left_out))
-    return posed
+    conditions, stated = (
+        tuple(c for c in given if c is not left_out) for given in (problem.conditions, problem.stated)
+    )
+    return changed(problem, conditions=conditions, stated=stated)
 
 
 def _pin(problem: Problem, unknown: str) -> Condition:

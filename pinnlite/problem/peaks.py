@@ -21,10 +21,8 @@ _SETTLED = 1e-12  # of the domain
 _MOST = 50  # places
 _STEEP = 20.0  # how much the argument of a step changes over half the domain, if it is to be a narrow one
 _MANY = 2**15  # points of a source that is no text
-_USUAL, _FAR = (
-    0.02,
-    3.0,
-)  # share of them on either side, and how many times the range of the others they are beyond it
+# A share of them on either side, and how many times the range of the others they are beyond it.
+_USUAL, _FAR = 0.02, 3.0
 _LOOKS = 64  # points by which that is seen
 _STEPPING = {"tanh", "sigmoid", "erf", "atan", "softplus", "silu", "gelu", "sech", "csch", "cosh", "sinh"}
 

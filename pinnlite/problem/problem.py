@@ -1,24 +1,19 @@
 """A problem as a frozen value: equations, conditions, the domain and the parameters, checked as far as text allows."""
 
-import difflib
-import math
-import re
-from collections.abc import Callable, Mapping, Sequence
+import copy
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from numbers import Real
 from typing import Any
 
 from jaxtyping import Float
 from torch import Tensor
 
-from pinnlite.errors import ProblemError
 from pinnlite.geometry.domains import Box
 from pinnlite.geometry.region import Region
-from pinnlite.language.characters import NAME
-from pinnlite.language.equation import parse_statements, split_statements
+from pinnlite.language.equation import parse_statements
 from pinnlite.language.notation import TIME
+from pinnlite.problem.arguments import check_used, domain_of, sort_names, sort_statements
 from pinnlite.problem.boundary import BoundaryStatement, boundary_statement
-from pinnlite.problem.callables import CallableStatement
 from pinnlite.problem.checks import check, orders_of
 from pinnlite.problem.equations import Condition, Equation, Index, condition_of, equation_of
 from pinnlite.problem.frozen import Frozen
@@ -26,15 +21,6 @@ from pinnlite.problem.peaks import outliers, peaks
 from pinnlite.problem.places import initial_coordinates, placed_on
 from pinnlite.problem.tracing import boundary_from, condition_from, equation_from
 from pinnlite.problem.unknown import Data, Unknown
-
-_OPTIONS = (
-    "tol",
-    "trial",
-    "method",
-    "seed",
-    "progress",
-    "time_limit",
-)  # of solve, that a misspelling may mean
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -80,16 +66,15 @@ class Problem:
     stated: tuple[Condition, ...] = field(repr=False)  # the same as they were stated
     data: tuple[Data, ...]
     orders: dict[str, Index] = field(repr=False)  # for each unknown the highest order in each coordinate
-    peaks: tuple[tuple[float, ...], ...] = field(
-        repr=False
-    )  # where the text says that something may be narrow
+    # Where the text says that something may be narrow.
+    peaks: tuple[tuple[float, ...], ...] = field(repr=False)
 
     def __init__(self, *statements: object, on: object = None, **names: object) -> None:
         if on is not None and not isinstance(on, Region):
             on, names = None, {**names, "on": on}  # a coordinate or a parameter may have that name
-        intervals, parameters, unknowns = _sort_names(names)
-        domain = _domain(on, intervals)
-        texts, callables, data = _sort_statements(statements)
+        intervals, parameters, unknowns = sort_names(names)
+        domain = domain_of(on, intervals)
+        texts, callables, data = sort_statements(statements)
         known: dict[str, float | None] = {**parameters, **dict.fromkeys(unknowns)}
         named = {name for stated in callables for name in stated.arguments}
         parsed = parse_statements(texts, domain.names, known, named.difference(domain.names, known))
@@ -126,7 +111,7 @@ class Problem:
             "orders": {name: index for name, index in orders.items() if name not in unknowns},
         }.items():
             object.__setattr__(self, name, value)
-        _check_used(parameters, (*texts, *(a for stated in callables for a in stated.arguments)))
+        check_used(parameters, (*texts, *(a for stated in callables for a in stated.arguments)))
         check(frozen, parameters, unknowns, conditions, data, self.orders)
 
     def __repr__(self) -> str:
@@ -240,69 +225,9 @@ class Problem:
         return "; ".join(self.statements) + f"; {domain}{given}{sought}"
 
 
-def _domain(on: Region | None, intervals: Mapping[str, tuple[float, float]]) -> Region:
-    if on is None and not intervals:
-        raise ProblemError("no coordinate has an interval: add one, such as x=(0, 1)")
-    if on is None:
-        return Box(intervals)
-    return on * Box(intervals) if intervals else on
-
-
-def _check_used(parameters: Mapping[str, float], texts: Sequence[str]) -> None:
-    """A parameter that no statement names is most likely an option misspelt."""
-    words = {word for text in texts for word in re.findall(NAME, text)}
-    for name in sorted(set(parameters) - words):
-        near = difflib.get_close_matches(name, _OPTIONS, n=1)
-        hint = f"did you mean {near[0]}?" if near else "leave it out or use it"
-        raise ProblemError(f"the parameter {name} appears in no statement: {hint}")
-
-
-def _sort_names(
-    names: Mapping[str, object],
-) -> tuple[dict[str, tuple[float, float]], dict[str, float], dict[str, Unknown]]:
-    """Keywords are coordinates where their value is an interval, parameters where it is a number or an Unknown."""
-    intervals: dict[str, tuple[float, float]] = {}
-    parameters: dict[str, float] = {}
-    unknowns: dict[str, Unknown] = {}
-    for name, given in names.items():
-        # An array or a tensor is the numbers that it holds.
-        value: Any = given.tolist() if hasattr(given, "tolist") else given
-        if isinstance(value, Unknown):
-            unknowns[name] = value
-        elif isinstance(value, Real):
-            parameters[name] = float(value)
-        elif isinstance(value, tuple | list) and len(value) == 2 and all(isinstance(v, Real) for v in value):
-            intervals[name] = (float(value[0]), float(value[1]))
-        else:
-            raise ProblemError(
-                f"{name}={value!r} is neither an interval (low, high), which makes {name} a coordinate, "
-                "nor a number, which makes it a parameter, nor an Unknown"
-            )
-    for name, number in parameters.items():
-        if not math.isfinite(number):
-            raise ProblemError(f"the parameter {name} = {number} is not finite")
-    return intervals, parameters, unknowns
-
-
-def _sort_statements(
-    statements: tuple[object, ...],
-) -> tuple[tuple[str, ...], list[CallableStatement], tuple[Data, ...]]:
-    """Texts, cut into single statements; callables; observations."""
-    texts: list[str] = []
-    callables: list[CallableStatement] = []
-    data: list[Data] = []
-    for statement in statements:
-        if isinstance(statement, str):
-            texts += split_statements(statement)
-        elif isinstance(statement, CallableStatement):
-            callables.append(statement)
-        elif isinstance(statement, Data):
-            data.append(statement)
-        else:
-            raise ProblemError(
-                f"a statement is text, such as \"u'' + u = 0\"; a {type(statement).__name__} arrived "
-                "(wrap a Python function in equation(...) or condition(...))"
-            )
-    if not texts and not callables:
-        raise ProblemError("there is no equation: write one, such as \"u'' + u = 0\"")
-    return tuple(texts), callables, tuple(data)
+def changed(problem: Problem, **parts: object) -> Problem:
+    """The problem with other conditions or another domain, which is not checked anew."""
+    other = copy.copy(problem)
+    for name, value in parts.items():
+        object.__setattr__(other, name, value)
+    return other

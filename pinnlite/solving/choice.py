@@ -11,7 +11,6 @@ from pinnlite.problem.problem import Problem
 from pinnlite.solving.boxes import by_boxes
 from pinnlite.solving.clock import Clock
 from pinnlite.solving.features import by_features, by_march
-from pinnlite.solving.features.stage import evolves
 from pinnlite.solving.lines import by_elements, by_windows
 from pinnlite.solving.networks import by_module, by_network
 from pinnlite.solving.refine import Candidate
@@ -79,7 +78,7 @@ def ways(task: Task, trial: str | nn.Module) -> list[Way]:
         return [features] if problem.unknown_parameters or problem.data else [features, network]
     if trial == "legendre" or not _others_may(problem):
         return elements
-    if isinstance(problem.domain, Box) and evolves(problem):
+    if isinstance(problem.domain, Box) and by_march.suits(problem):
         return [*_elements(task, cut=False), _march(task), *elements, network]
     return [*elements, features, network]
 

@@ -4,7 +4,6 @@ The end of a slab is built into the next one as what is given there, so that all
 many derivatives in common where two slabs meet as the equations have initial conditions.
 """
 
-import copy
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -13,7 +12,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pinnlite.geometry.domains import Box
-from pinnlite.problem.equations import Condition, Index, Key
+from pinnlite.problem.equations import Index, Key
+from pinnlite.problem.evolution import Evolution, evolution_of
 from pinnlite.problem.problem import Problem
 from pinnlite.trials.lifted import Given, Lifted
 from pinnlite.trials.module import ModuleTrial
@@ -23,42 +23,31 @@ from pinnlite.trials.trial import Approximation, Trial
 
 @dataclass(frozen=True)
 class Course:
-    """A problem read as an evolution along the coordinate ``column``, in any number of dimensions."""
+    """An evolution in a box, and what can be built into functions that follow it."""
 
-    problem: Problem
-    column: int
-    start: float
-    stop: float
-    initial: tuple[Condition, ...]
+    evolution: Evolution
     circles: Circles | None
-    given: tuple[Given, ...]  # what is built in at the start and on the boundary
+    given: tuple[Given, ...]  # at the start and on the boundary
 
     @property
-    def name(self) -> str:
-        """Of the coordinate."""
-        return self.problem.domain.names[self.column]
+    def problem(self) -> Problem:
+        """All of it."""
+        return self.evolution.problem
+
+    @property
+    def column(self) -> int:
+        """Of the coordinate along which it goes."""
+        return self.evolution.column
 
     def at(self, share: float) -> float:
         """The time after a share of it."""
-        return self.stop if share == 1.0 else self.start + share * (self.stop - self.start)
-
-    def slab(self, first: float, last: float) -> Problem:
-        """The problem between two times, without its initial conditions where it does not start there."""
-        part = copy.copy(self.problem)
-        intervals = {**self.problem.domain.intervals, self.name: (min(first, last), max(first, last))}
-        kept = [c for c in self.problem.conditions if first == self.start or c not in self.initial]
-        for name, value in {
-            "domain": Box(intervals),
-            "conditions": tuple(kept),
-            "stated": tuple(kept),
-        }.items():
-            object.__setattr__(part, name, value)
-        return part
+        start, stop = self.evolution.start, self.evolution.stop
+        return stop if share == 1.0 else start + share * (stop - start)
 
     def has(self, times: Float[Tensor, " S"]) -> bool:
         """Whether they begin at its start, go on and end before its stop or there."""
-        length = self.stop - self.start
-        places = (times - self.start) / length
+        start, stop = self.evolution.start, self.evolution.stop
+        places = (times - start) / (stop - start)
         ascending = len(times) > 1 and bool((places.diff() > 0).all())
         return ascending and bool(places[0] == 0) and bool(places[-1] <= 1)
 
@@ -80,7 +69,7 @@ class Course:
     ) -> Lifted | ModuleTrial:
         """The trial of a slab."""
         given = self.given_at(first, before)
-        return Lifted(inner, self.slab(first, last), given) if given else inner
+        return Lifted(inner, self.evolution.between(first, last), given) if given else inner
 
     def _carried(self, before: Approximation, at: float) -> tuple[Given, ...]:
         orders = {unknown: index[self.column] for unknown, index in self.problem.orders.items()}
@@ -91,26 +80,12 @@ class Course:
 
 
 def course_of(problem: Problem) -> Course | None:
-    """The problem as an evolution from initial conditions all over one end; None where it is of another kind."""
-    if not isinstance(problem.domain, Box) or len(problem.domain.names) == 1:
+    """The course of an evolution in a box; None where a problem is of another kind."""
+    evolution = evolution_of(problem) if isinstance(problem.domain, Box) else None
+    if evolution is None:
         return None
-    if problem.unknown_parameters or problem.data or any(c.integrals for c in problem.conditions):
-        return None
-    column = problem.domain.names.index(problem.marching)
-    interval = problem.domain.intervals[problem.marching]
-    initial = tuple(c for c in problem.conditions if any(at[column] is not None for _, _, at in c.wanted))
-    places = {at for c in initial for _, _, at in c.wanted}
-    ends = {at[column] for at in places}
-    alone = all(sum(value is not None for value in at) == 1 for at in places)
-    if len(ends) != 1 or not ends <= set(interval) or not alone:
-        return None
-    if len(initial) != sum(index[column] for index in problem.orders.values()):
-        return None
-    (start,) = ends
-    assert start is not None
-    stop = interval[0] if start == interval[1] else interval[1]
     circles = circles_of(problem)
-    return Course(problem, column, start, stop, initial, circles, given_on(problem, circles))
+    return Course(evolution, circles, given_on(problem, circles))
 
 
 @dataclass(frozen=True)

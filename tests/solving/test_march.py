@@ -11,9 +11,10 @@ from scipy.special import jn_zeros, jv
 from torch import Tensor
 
 import pinnlite as pl
+from pinnlite.problem.evolution import evolution_of
 from pinnlite.solving.clock import Clock
 from pinnlite.solving.features import by_march
-from pinnlite.solving.features.stage import evolves, stage
+from pinnlite.solving.features.state import state
 from pinnlite.solving.methods.triangle import Factored
 from pinnlite.solving.refine import Result, refine
 from pinnlite.trials.patchwork import Patchwork
@@ -154,11 +155,11 @@ def test_values_that_contradict_each_other_are_no_solution() -> None:
 
 
 def test_which_problems_march() -> None:
-    assert all(evolves(problem) for problem, _ in PROBLEMS.values())
-    assert not evolves(pl.Problem("u_xx + u_yy = 1", "u = 0 on boundary", **SQUARE))
-    assert not evolves(pl.Problem("u_xx + u_yy + u_zz = 1", "u = 0 on boundary", **SQUARE, z=(0, 1)))
+    assert all(by_march.suits(problem) for problem, _ in PROBLEMS.values())
+    assert not by_march.suits(pl.Problem("u_xx + u_yy = 1", "u = 0 on boundary", **SQUARE))
+    assert not by_march.suits(pl.Problem("u_xx + u_yy + u_zz = 1", "u = 0 on boundary", **SQUARE, z=(0, 1)))
     line = pl.Problem("u_t = u_xx", "u(x, 0) = 0", "u(0, t) = 0", "u(1, t) = 0", x=(0, 1), t=(0, 1))
-    assert not evolves(line)
+    assert not by_march.suits(line)
 
 
 def test_a_stage_starts_from_what_was_reached() -> None:
@@ -169,7 +170,9 @@ def test_a_stage_starts_from_what_was_reached() -> None:
         "partials",
         lambda X, keys: {key: 10.0 * X[:, 0] ** 0 if key[1][2] else X[:, 0] for key in keys},
     )
-    part = stage(problem, 1.0, 1.5, before)
+    evolution = evolution_of(problem)
+    assert evolution is not None
+    part = evolution.between(1.0, 1.5, state(evolution, before, 1.0))
     assert part.domain.intervals["t"] == (1.0, 1.5)
     points = part.sample(20)
     assert all((X[:, 2] == 1.0).all() for name, X in points.items() if "goes on" in name)

@@ -33,7 +33,7 @@ def untrained(known: Known, slabs: int) -> Successive:
     problem, generator = pl.Problem(*known.statements, **known.names), torch.Generator().manual_seed(0)
     course = course_of(problem)
     assert course is not None
-    times = [course.start + (course.stop - course.start) * k / slabs for k in range(slabs + 1)]
+    times = [course.at(k / slabs) for k in range(slabs + 1)]
     parts = []
     for first, last in itertools.pairwise(times):
         module = pl.MLP(2, len(problem.unknowns), 5, 2, generator=generator)
@@ -80,7 +80,7 @@ def test_slabs_are_one_function_whatever_the_weights_are(known: Known, orders: i
 def test_evolutions_have_a_course(known: Known, place: int, given: int) -> None:
     course = course_of(pl.Problem(*known.statements, **known.names))
     assert course is not None
-    assert (course.name, course.start, len(course.initial)) == ("t", 0.0, 1)
+    assert (course.evolution.name, course.at(0.0), course.at(1.0)) == ("t", *known.names["t"])
     assert (course.input, len(course.given)) == (place, given)
 
 

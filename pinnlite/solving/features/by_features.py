@@ -19,7 +19,6 @@ from pinnlite.solving.clock import Clock
 from pinnlite.solving.features import by_march, by_patches
 from pinnlite.solving.features.families import FAMILIES, FEW_FAMILIES, Family, Solved, competition
 from pinnlite.solving.features.posed import Posed
-from pinnlite.solving.features.stage import evolves
 from pinnlite.solving.features.uniqueness import MOST, amplification, are_determined
 from pinnlite.solving.refine import Candidate
 from pinnlite.solving.residuals import UNDETERMINED, Method
@@ -48,9 +47,8 @@ _NARROW = 0.15  # of the domain: what is left of an equation is mostly there
 _TINY = 1e-300
 _SCATTER = 10.0  # times the distance of two layers: what observations are missed by is their own
 _LIGHTER = 0.25  # weight of observations by which it is measured how they bend the functions: 16 times less
-_LIGHTEST = (
-    0.01  # times the root of the tolerance: the weight below which this cannot be what keeps layers apart
-)
+# Times the root of the tolerance: the weight below which this cannot be what keeps layers apart.
+_LIGHTEST = 0.01
 _LOOKING_FOR_MORE = 150  # features that are asked whether there is more than one solution
 
 
@@ -59,7 +57,7 @@ def candidates(
 ) -> Iterator[Candidate]:
     """Ever wider layers of the whole domain; in slabs or patches where it can be cut up and is worth it."""
     search = _Search(problem, tol, method, seed, clock)
-    marched = isinstance(method, str) and evolves(problem)
+    marched = isinstance(method, str) and by_march.suits(problem)
     suited = marched or (isinstance(method, str) and by_patches.suits(problem))
     while search.width <= _MOST:
         began = clock.seconds

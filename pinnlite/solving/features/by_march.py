@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from pinnlite.problem.evolution import evolution_of
 from pinnlite.problem.problem import Problem
 from pinnlite.problem.sample import INTERIOR
 from pinnlite.solving.boxes.block_elimination import Stopped
@@ -19,7 +20,7 @@ from pinnlite.solving.dense import Block, CollocationRows, half_widths
 from pinnlite.solving.estimate import difference
 from pinnlite.solving.features.families import Family, match
 from pinnlite.solving.features.posed import Posed
-from pinnlite.solving.features.stage import stage
+from pinnlite.solving.features.state import state
 from pinnlite.solving.methods.triangle import Factored, TriangularLinearization
 from pinnlite.solving.refine import Candidate
 from pinnlite.solving.residuals import INTERRUPTED
@@ -41,16 +42,15 @@ _SHORTER, _TELLING = 0.5, 0.4  # half a slab leaves so much less, unless it is s
 _WIDENED = 0.7  # what a wider layer leaves of that, if it is to be worth its while
 _ORDER = 4.0  # in which what a slab leaves falls with its length, at least
 _LONGER, _MOST_LONGER = 1.5, 2.5  # changes of length that are worth it
-_MARGIN, _UNDAMPED = (
-    5.0,
-    1.5,
-)  # times the accuracy: what is left between the points is more than the error of what is damped
+# Times the accuracy: what is left between the points is more than the error of what is damped.
+_MARGIN, _UNDAMPED = 5.0, 1.5
 _AIM = 0.3  # of what is allowed, where a length is chosen: each slab starts from the noise of the last one
 _STEPS = 12  # of Newton's method
 _SLOW = 0.3  # of the last step: the matrix has changed too much
 _SETTLED = 0.1  # of the rows: a step that changes them by less is the last one
 _VARIATION = 0.3  # of a slab: what the unknowns vary over
 _TINY = 1e-300
+_LEAST_COORDINATES = 3  # one of space is for slabs of elements
 
 _REMEDY = "try a larger tol, or another trial."
 _SINGULAR = (
@@ -68,6 +68,12 @@ class _Slab:
     layer: Ridge
     error: float
     size: float
+
+
+def suits(problem: Problem) -> bool:
+    """Whether a problem evolves upwards in two space dimensions or more."""
+    evolution = evolution_of(problem) if len(problem.domain.names) >= _LEAST_COORDINATES else None
+    return evolution is not None and evolution.start < evolution.stop
 
 
 def candidates(problem: Problem, tol: float, seed: int, clock: Clock) -> Iterator[Candidate]:
@@ -95,10 +101,12 @@ class _March:
         self, problem: Problem, accuracy: float, seed: int, clock: Clock, before: "_March | None"
     ) -> None:
         self.problem, self.accuracy, self.seed, self.clock = problem, accuracy, seed, clock
-        self.column = problem.domain.names.index(problem.marching)
+        evolution = evolution_of(problem)
+        assert evolution is not None
+        self.evolution, self.column = evolution, evolution.column
         waves = max(index[self.column] for index in problem.orders.values()) > 1
         self.margin = _UNDAMPED if waves else _MARGIN
-        self.start, self.stop = problem.domain.intervals[problem.marching]
+        self.start, self.stop = evolution.start, evolution.stop
         self.longest = self.length = _LONGEST * (self.stop - self.start)
         self.families: Sequence[Family] = _FAMILIES  # of which the best one is kept to
         self.width = _FIRST
@@ -169,7 +177,7 @@ class _March:
 
     @property
     def _place(self) -> str:
-        return f"{self.problem.marching} = {self.time:.3g}"
+        return f"{self.evolution.name} = {self.time:.3g}"
 
     def _accept(self, slab: _Slab) -> None:
         """Go on from a slab. One of another length has a matrix of its own, and has to be worth that."""
@@ -216,7 +224,8 @@ class _March:
             raise Stopped
         began = self.clock.seconds
         last = self.slabs[-1].layer if self.slabs else None
-        part = stage(self.problem, self.time, high, last)
+        reached = state(self.evolution, last, self.time) if last is not None else ()
+        part = self.evolution.between(self.time, high, reached)
         layer = self._drawn(part)
         posed = Posed.drawn(part, layer, torch.Generator().manual_seed(self.seed + 1))
         rows, others = (CollocationRows(layer, blocks, TriangularLinearization) for blocks in posed.blocks)
@@ -241,7 +250,7 @@ class _March:
     def _drawn(self, part: Problem) -> Ridge:
         """The march's features, over a slab."""
         layer = self.family.drawn(part, self.width, torch.Generator().manual_seed(self.seed))
-        features, (low, high) = layer.features, part.domain.intervals[part.marching]
+        features, (low, high) = layer.features, part.domain.intervals[self.evolution.name]
         features.bias.add_((1 - _SLOWER) * features.weight[self.column] * (low + high) / 2)
         features.weight[self.column] *= _SLOWER
         return layer

@@ -53,12 +53,10 @@ class March:
     def __init__(self, course: Course, recipe: Recipe, generator: torch.Generator, clock: Clock) -> None:
         self.course, self.recipe, self.generator, self.clock = course, recipe, generator, clock
         self.share = 1 / _SLABS  # of the whole time, the next slab
-        self.places, self.parts = (
-            [0.0],
-            list[Trial](),
-        )  # of the ends: shares too, exact in binary
+        self.places = [0.0]  # of the ends: shares too, exact in binary
+        self.parts = list[Trial]()
         self.interval = (course.at(0.0), course.at(self.share))
-        first = course.slab(*self.interval)
+        first = course.evolution.between(*self.interval)
         self.module = network(first, recipe.hidden, generator, circles=course.circles)
         self._restored: Mapping[str, Tensor] | None = None
         self._checkpoint: Mapping[str, Tensor] | None = None
@@ -78,7 +76,7 @@ class March:
             self.parts.append(rounds.copied())
             self.places.append(self.places[-1] + self.share)
             name = rounds.training.name
-        note = f"{len(self.parts)} slabs of {self.course.name}, in each a {name}"
+        note = f"{len(self.parts)} slabs of {self.course.evolution.name}, in each a {name}"
         yield Candidate(self._trial(), note, checkpoint=self._checkpoint)
 
     @property
@@ -120,7 +118,9 @@ class March:
         first, last = self._next
         module = self._moved((first, last))
         given = self.course.given_at(first, self._before)
-        posing = InARegion(self.course.slab(first, last), self.generator, self.course.circles, given)
+        posing = InARegion(
+            self.course.evolution.between(first, last), self.generator, self.course.circles, given
+        )
         clock = self.clock.part(self.share / (1 - self.places[-1]))
         count = int(self.recipe.points * sum(p.numel() for p in module.parameters()))
         training = Training(posing, module, count, self.recipe.method, clock)
@@ -156,7 +156,8 @@ class March:
         with torch.no_grad():
             values = trial.partials(X, [(unknown, (0,) * X.shape[1]) for unknown in problem.unknowns])
         size = max(value.square().mean().sqrt().item() for value in values.values())
-        error = left * self.share * abs(self.course.stop - self.course.start)  # where it adds up all along
+        length = abs(self.course.at(self.share) - self.course.at(0.0))
+        error = left * length  # where it adds up all along
         return error < _ENOUGH * self.recipe.tol * size or left > _GAIN * before[-1]
 
     def _told(self, candidate: Candidate) -> Candidate:
@@ -170,12 +171,12 @@ class March:
             places = torch.tensor([*self.places, self.places[-1] + self.share], dtype=torch.float64)
             self._checkpoint = {**candidate.checkpoint, _PLACES: places, **parts}
         first, last = self._next
-        where = f"slab {len(self.places)}, {self.course.name} from {first:g} to {last:g}"
+        where = f"slab {len(self.places)}, {self.course.evolution.name} from {first:g} to {last:g}"
         told = replace(candidate, trial=None, note=f"{where}: {candidate.note}", checkpoint=self._checkpoint)
         if not candidate.failure and not self.clock.spent:
             return told
         failure = candidate.failure or f"The time ended in {where}: give it more, or a larger tol."
-        low, high = sorted((self.course.start, first))
+        low, high = sorted((self.course.at(0.0), first))
         trial = self._trial()
         return replace(told, trial=trial, failure=failure, reached=(low, high) if trial else None)
 
