@@ -12,9 +12,8 @@ from pinnlite.problem.unknown import Data, Unknown
 
 _MOST_STATEMENTS = 200
 _MOST_CHARACTERS = 20_000  # of all statements together
-_MOST_PLACED = (
-    4000  # statements times faces: each condition may be one for every face, compared with the others
-)
+# Statements times faces: each condition may be one for every face, compared with the others.
+_MOST_PLACED = 4000
 _RESERVED = ("self", "on")  # words that Problem itself is told by
 
 

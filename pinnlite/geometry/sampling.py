@@ -81,9 +81,8 @@ def gauss_rule(count: int) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"]]:
     if count <= _FEW:  # scipy takes a quarter of a second to import
         nodes, weights = np.polynomial.legendre.leggauss(count)
     else:
-        from scipy.special import (
-            roots_legendre,
-        )  # numpy's takes count^3 operations, and the memory of a matrix
+        # numpy's takes count^3 operations, and the memory of a matrix.
+        from scipy.special import roots_legendre
 
         nodes, weights = roots_legendre(count)
     return (1 + torch.from_numpy(nodes)) / 2, torch.from_numpy(weights) / 2

@@ -154,9 +154,8 @@ def _as_tensors(named: Mapping[str, Any]) -> dict[str, Any]:
 
 def _floating(value: Any) -> Any:
     if not hasattr(value, "__torch_function__"):
-        value = torch.as_tensor(
-            numpy.array(value, order="C")
-        )  # a view may run backwards, which torch refuses
+        # A view may run backwards, which torch refuses.
+        value = torch.as_tensor(numpy.array(value, order="C"))
     whole = isinstance(value, Tensor) and not value.is_floating_point() and not value.is_complex()
     return value.double() if whole else value
 

@@ -12,10 +12,8 @@ from pinnlite.report.plots import INK, OBSERVED, TYPE, Canvas, mathematics, new_
 
 Array = NDArray[np.float64]
 
-_VALUES, _ERRORS = (
-    "cividis",
-    "Greys",
-)  # both fall or rise in lightness all the way, and so can be read in grey
+# Both fall or rise in lightness all the way, and so can be read in grey.
+_VALUES, _ERRORS = "cividis", "Greys"
 _LEAST_SPAN, _MOST_SPAN = 1e3, 1e14  # of the errors' scale: what is smaller yet looks like the smallest
 _LEAST_SHOWN = 0.05  # of the map is smaller than the scale's lower end
 _ROW = 2.9  # inches

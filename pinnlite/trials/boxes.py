@@ -242,9 +242,8 @@ class Boxes:
         """For each unknown, cell and total degree the largest coefficient, relative to the largest anywhere."""
         degrees = multi_indices(self.degree, self.partition.low.shape[1]).sum(1)
         own = torch.stack(list(self.coefficients.values())).abs()
-        own = own.where(
-            own > _ROUNDING * own.amax(), 0.0
-        )  # an unknown may be zero, but for the rounding of others
+        # An unknown may be zero, but for the rounding of others.
+        own = own.where(own > _ROUNDING * own.amax(), 0.0)
         shells = torch.stack([own[..., degrees == k].amax(-1) for k in range(self.degree + 1)], -1)
         return shells / own.amax((1, 2)).clamp(min=_TINY)[:, None, None]
 

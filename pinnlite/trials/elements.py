@@ -141,14 +141,12 @@ def halved(edges: Float[Tensor, " E1"], chosen: Bool[Tensor, " E"]) -> Float[Ten
     return torch.cat([edges, middles[chosen]]).sort().values
 
 
-TAIL = (
-    3  # coefficients that must have decayed; more than two, so that an odd or even function does not fool it
-)
+# Coefficients that must have decayed; more than two, so that an odd or even function does not fool it.
+TAIL = 3
 TINY = 1e-300
 SHORT = 1e-9  # of the domain: an element shorter than this may be let go without being resolved
-SHORTEST = (
-    1e-13  # of the domain: an element that short is left as it is, across a jump or at a singular point
-)
+# Of the domain: an element that short is left as it is, across a jump or at a singular point.
+SHORTEST = 1e-13
 
 
 def _clenshaw(coefficients: Float[Tensor, "N p"], s: Float[Tensor, " N"]) -> Float[Tensor, " N"]:

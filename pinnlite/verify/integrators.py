@@ -24,9 +24,8 @@ Method = Literal["DOP853", "LSODA", "Radau"]
 Values = dict[str, Tensor]
 Curve = Callable[[Tensor], Values]  # points (N,) of the one coordinate to values (N,) by unknown
 
-_ATOL = (
-    1e-1  # of rtol times the size of a component, so that one which passes through zero is not pursued there
-)
+# Of rtol times the size of a component, so that one which passes through zero is not pursued there.
+_ATOL = 1e-1
 _ROUGH = 1e-6  # the tolerance of the run that tells sizes
 _ROUGH_POINTS = 500
 _MOST_ROUGH = 20_000  # evaluations

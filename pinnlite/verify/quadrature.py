@@ -15,9 +15,8 @@ Rule = tuple[Float[Tensor, "N d"], Float[Tensor, " N"]]
 
 _CELLS = 64  # of an interval, where no trial brings a partition of its own
 _NODES = 8
-_RATIO = (
-    math.sqrt(5) - 1
-) / 2  # where a cell is split: no rule of the solver's has its points where this one has
+# Where a cell is split: no rule of the solver's has its points where this one has.
+_RATIO = (math.sqrt(5) - 1) / 2
 _POINTS = 20_000  # in several coordinates, at most
 _POINTS_EACH = 10  # for each coefficient of a trial that is one function of the whole domain
 _FEWEST = 3000

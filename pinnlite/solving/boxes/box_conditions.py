@@ -34,9 +34,8 @@ class Piece:
     cells: Mapping[Place, int]
     places: Values
     observed: bool = False
-    tables: dict[Placed, Float[Tensor, "n P"]] = field(
-        default_factory=dict
-    )  # of members, made when first asked for
+    # Of members, made when first asked for.
+    tables: dict[Placed, Float[Tensor, "n P"]] = field(default_factory=dict)
 
 
 class BoxConditions:

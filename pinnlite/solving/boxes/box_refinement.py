@@ -21,15 +21,13 @@ _MOST_MEMBERS, _MOST_HIGH = 2100, 4000  # of a single box, and of one that canno
 _FIRST_DEGREE, _FIRST_MEMBERS = 8, 150
 _PATIENT = 480  # members up to which the degree is raised without asking whether it helps
 _GROWTH = 1.5  # of the number of members when the degree is raised
-_LEAST_DECAY = (
-    0.3  # of the logarithm of the coefficients from one degree to the next, where the degree is raised
-)
+# Of the logarithm of the coefficients from one degree to the next, where the degree is raised.
+_LEAST_DECAY = 0.3
 _LEAST_ORDER = 9.0  # of their decay as a power of the degree: what singular points leave is slower
 _WORST = 0.1  # of the largest imbalance: boxes with less wait, since it may be an echo of the worst
 _ALONG = 0.1  # of the tail along the worst axis: axes with less are not cut
-_SINGULAR_ORDER = (
-    4.0  # in which imbalance falls with the length of a box: that of smooth functions falls faster
-)
+# In which imbalance falls with the length of a box: that of smooth functions falls faster.
+_SINGULAR_ORDER = 4.0
 _GRADED = 4  # cuts in a row towards a singular point
 _NEAR = 0.1  # of a box: how near to a corner a spot is to mean it
 _SHORTEST = 1e-13  # of the domain: boxes as short as that are left as they are

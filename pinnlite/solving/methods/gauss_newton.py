@@ -13,9 +13,8 @@ _LEAST_GAIN = 1e-4  # of the promised decrease: a step that keeps less of it is 
 _TRIES = 12
 _PATIENCE = 3  # steps that change next to nothing
 _AHEAD = 0.1  # of a step: where the bend of the rows is looked at
-_MOST_BENT = (
-    0.75  # of a step: a longer correction is not to be trusted, nor is it needed where the step fails
-)
+# Of a step: a longer correction is not to be trusted, nor is it needed where the step fails.
+_MOST_BENT = 0.75
 
 
 @dataclass(frozen=True)

@@ -40,9 +40,8 @@ _RESOLVED = 1e-4  # of the rows at rest: what a draw that has the solution's fea
 
 _LAYER = 320  # features whose output layer shows whether one layer will do, and how it is best drawn
 _WITHIN_REACH = 0.1  # of the residual at rest: what such a layer leaves at most then
-_WITHIN_STEPS = (
-    1e-3  # the same where the output layer takes many steps, and a deep network fewer or a better form
-)
+# The same where the output layer takes many steps, and a deep network fewer or a better form.
+_WITHIN_STEPS = 1e-3
 _LOOK = GaussNewton(steps=8)  # at a narrower layer of these, where the problem is not linear
 _FEW_FAMILIES = (
     *(Family("sin", scale) for scale in (1.0, 4.0)),

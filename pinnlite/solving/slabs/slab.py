@@ -157,9 +157,8 @@ class SlabSolver:
         """The largest change of a value at a node, relative to the size of its unknown."""
         changes, reach = (self._reach(point, scale) for point in (step, guess))
         size = {u: max(sizes[u], reach[u]) for u in changes}
-        least = max(
-            _NEGLIGIBLE / accuracy * max(size.values()), TINY
-        )  # an unknown that is nothing but rounding
+        # An unknown that is nothing but rounding has no digits.
+        least = max(_NEGLIGIBLE / accuracy * max(size.values()), TINY)
         lengths = [change / max(size[u], least) for u, change in changes.items()]
         return max(lengths) if all(math.isfinite(length) for length in lengths) else math.inf
 

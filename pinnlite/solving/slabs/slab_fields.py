@@ -16,9 +16,8 @@ from pinnlite.trials.reference import differentiation, legendre_basis, reference
 Sizes = Mapping[str, float]  # root mean square over space of each unknown, the largest so far
 Series = Mapping[str, Float[Tensor, "E nk w"]]  # Legendre coefficients in time
 
-_IN_TIME = (
-    2  # coefficients that must have decayed: no function of space has all of them vanish by its symmetry
-)
+# Coefficients that must have decayed: no function of space has all of them vanish by its symmetry.
+_IN_TIME = 2
 _WASTED = 0.03  # of the accuracy: elements that resolve so much more are merged
 _ROUNDING = 1e-14  # of the largest unknown
 _FASTEST = 30.0  # growth of a tail in a slab that is believed to go on

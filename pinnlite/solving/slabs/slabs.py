@@ -76,9 +76,8 @@ class SlabMarch:
         self.sizes = {u: self.start_sizes.get(u, 0.0) for u in self.known}
         if not any(self.sizes.values()):
             self.sizes = dict.fromkeys(self.sizes, driven_size(self.evolution))
-        self.opening: tuple[float, float] | None = (
-            None  # length and tail of the first slab that was refused last
-        )
+        # Length and tail of the first slab that was refused last.
+        self.opening: tuple[float, float] | None = None
         self.singular = False  # the start
         speeds = [undamped_speed(self.evolution, count) for count in WAVES]
         self.damped = speeds[-1] is None

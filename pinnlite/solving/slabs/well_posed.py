@@ -98,9 +98,8 @@ def exponents(evolution: Evolution, wave_number: float) -> Tensor:
     B[:, -m:, -m:] = symbol[degree] * unit**degree
     scale = A[:, -m:].abs().amax(2, keepdim=True).clamp(min=1e-300)
     A[:, -m:], B[:, -m:] = A[:, -m:] / scale, B[:, -m:] / scale
-    shift = (
-        0.7310585 + 0.31j
-    )  # no eigenvalue by accident; constraints have theirs at infinity, where 1 / (s - shift) is 0
+    # No eigenvalue by accident; constraints have theirs at infinity, where 1 / (s - shift) is 0.
+    shift = 0.7310585 + 0.31j
     try:
         inverse = torch.linalg.eigvals(torch.linalg.solve(A - shift * B, B))
     except RuntimeError:
