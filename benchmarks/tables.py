@@ -115,8 +115,8 @@ def beside(row: Row) -> str:
 
 def of_class(trial: str) -> str:
     rows = [row for row in record.read("solving")["rows"] if row["trial"] == trial]
-    heads = f"# | {SHORT} | aim | met"
-    return table(heads, ([str(row["row"] or ""), row["problem"], *solved(row)] for row in rows))
+    heads = f"# | {SHORT.replace(' | class', '')} | aim | met"
+    return table(heads, ([str(row["row"] or ""), row["problem"], *solved(row)[1:]] for row in rows))
 
 
 def scipy() -> str:

@@ -49,14 +49,14 @@ def test_what_was_missed_is_said(kept: Path) -> None:
     )  # numbers that JSON does not know
     lines = tables.of_class("network").splitlines()
     assert lines[:2] == [
-        "| # | problem | class | tolerance asked | true error | estimated error | seconds | aim | met |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| # | problem | tolerance asked | true error | estimated error | seconds | aim | met |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     assert lines[2:] == [
-        "| 1 | p | network | 1e-07 | 1.0e-08 | 2.0e-08 | 2 | 3 | yes |",
-        "| 1 | p | network | 1e-07 | 1.0e-08 | 2.0e-08 | 41 (once) | 3 | **no**: time |",
-        "| 1 | p | network | 1e-07 | 1.1e-07 | 2.0e-08 | 2 | 3 | **no**: convergence, error |",
-        "| 1 | p | network | 1e-07 | none | none | 2 | 3 | **no**: error |",
+        "| 1 | p | 1e-07 | 1.0e-08 | 2.0e-08 | 2 | 3 | yes |",
+        "| 1 | p | 1e-07 | 1.0e-08 | 2.0e-08 | 41 (once) | 3 | **no**: time |",
+        "| 1 | p | 1e-07 | 1.1e-07 | 2.0e-08 | 2 | 3 | **no**: convergence, error |",
+        "| 1 | p | 1e-07 | none | none | 2 | 3 | **no**: error |",
     ]
     assert tables.oscillator().splitlines()[3].endswith("| 41 (once) (missed: time) |")
 
