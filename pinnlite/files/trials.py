@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import torch
@@ -28,6 +27,7 @@ from pinnlite.problem.problem import Problem
 from pinnlite.trials.boxes import Boxes
 from pinnlite.trials.buildable import buildable
 from pinnlite.trials.constrained import Constrained, built_in
+from pinnlite.trials.course import course_of
 from pinnlite.trials.elements import Elements
 from pinnlite.trials.lifted import Lifted
 from pinnlite.trials.module import ModuleTrial
@@ -36,7 +36,6 @@ from pinnlite.trials.patchwork import Patchwork
 from pinnlite.trials.ridge import Ridge
 from pinnlite.trials.shifted import Shifted
 from pinnlite.trials.space_time import SpaceTime
-from pinnlite.trials.successive import Successive, course_of
 from pinnlite.trials.trial import Approximation, Trial
 
 
@@ -133,31 +132,6 @@ def _read_lifted(
     return Lifted(trial, problem, given)
 
 
-def _write_successive(trial: Successive) -> Written:
-    found = [written(part.inner if isinstance(part, Lifted) else part) for part in trial.parts]
-    tensors = {"times": torch.tensor(trial.times, dtype=torch.float64)}
-    for i, (_, own) in enumerate(found):
-        tensors |= _under(f"part.{i}", own)
-    return {"parts": [fields for fields, _ in found]}, tensors
-
-
-def _read_successive(
-    fields: Fields, tensors: Tensors, problem: Problem, module: nn.Module | None
-) -> Successive:
-    refuse(module)
-    course, times = course_of(problem), tensors.take("times", None)
-    entries = fields.objects("parts")
-    if course is None or not course.has(times) or len(entries) != len(times) - 1:
-        raise FileError(f"the file is damaged: {fields.place} is not one network for each slab")
-    parts: list[Lifted | ModuleTrial] = []
-    for i, (entry, (first, last)) in enumerate(zip(entries, pairwise(times.tolist()), strict=True)):
-        if entry.text("form") != "module":
-            raise FileError(f"the file is damaged: {entry.place} is no network")
-        inner = _read_module(entry, tensors.under(f"part.{i}"), problem, None)
-        parts.append(course.posed(inner, parts[-1] if parts else None, first, last))
-    return Successive(course.column, tuple(times.tolist()), tuple(parts))
-
-
 def _write_parameters(trial: WithParameters) -> Written:
     fields, tensors = written(trial.inner)
     return {"inner": fields}, _under("inner", tensors) | _under("numbers", trial.numbers)
@@ -213,25 +187,35 @@ def _read_ridge(fields: Fields, tensors: Tensors, problem: Problem, module: nn.M
     return trial
 
 
-def _write_patchwork(trial: Patchwork) -> Written:
-    layers = [_write_ridge(layer) for layer in trial.layers]
+def _write_patchwork(trial: Patchwork[Trial]) -> Written:
+    pieces = [written(piece.inner if isinstance(piece, Lifted) else piece) for piece in trial.pieces]
     tensors = {"low": trial.partition.low, "high": trial.partition.high}
-    for i, (_, own) in enumerate(layers):
-        tensors |= _under(f"layer.{i}", own)
-    return {"layers": [fields for fields, _ in layers]}, tensors
+    for i, (_, own) in enumerate(pieces):
+        tensors |= _under(f"piece.{i}", own)
+    return {"pieces": [fields for fields, _ in pieces]}, tensors
 
 
 def _read_patchwork(
     fields: Fields, tensors: Tensors, problem: Problem, module: nn.Module | None
-) -> Patchwork:
-    partition = read_partition(fields, tensors, problem)
-    entries = fields.objects("layers")
-    if len(entries) != len(partition):
-        raise FileError(f"the file is damaged: {fields.place} has not one layer for each cell")
-    layers = [
-        _read_ridge(entry, tensors.under(f"layer.{i}"), problem, module) for i, entry in enumerate(entries)
-    ]
-    return Patchwork(problem.domain, partition, layers)
+) -> Patchwork[Trial]:
+    """Layers of features as they are; networks with what is built into them, each from how the one before ends."""
+    refuse(module)
+    partition, entries = read_partition(fields, tensors, problem), fields.objects("pieces")
+    forms = {entry.text("form") for entry in entries}
+    course = course_of(problem) if forms == {"module"} else None
+    times = course.times(partition) if course else None
+    if len(entries) != len(partition) or not (forms == {"ridge"} or times):
+        raise FileError(
+            f"the file is damaged: {fields.place} has not one trial that can be there for each cell"
+        )
+    pieces: list[Trial] = []
+    for i, entry in enumerate(entries):
+        piece = _read(entry, tensors.under(f"piece.{i}"), problem, None)
+        assert isinstance(piece, Ridge | ModuleTrial)
+        if course and times and isinstance(piece, ModuleTrial):
+            piece = course.posed(piece, pieces[-1] if pieces else None, times[i], times[i + 1])
+        pieces.append(piece)
+    return Patchwork(problem.domain, partition, pieces)
 
 
 def _features(fields: Fields, tensors: Tensors, problem: Problem) -> RandomFeatures:
@@ -248,7 +232,6 @@ FORMS = {
     "ridge": Form(Ridge, _write_ridge, _read_ridge),
     "patchwork": Form(Patchwork, _write_patchwork, _read_patchwork),
     "module": Form(ModuleTrial, _write_module, _read_module),
-    "successive": Form(Successive, _write_successive, _read_successive),
     "parameters": Form(WithParameters, _write_parameters, _read_parameters),
     "constrained": Form(Constrained, _write_inner, _read_constrained),
     "lifted": Form(Lifted, _write_inner, _read_lifted),

@@ -24,7 +24,7 @@ from tests.files.test_solutions import made
 
 Record = tuple[dict[str, Any], dict[str, Tensor]]
 KINDS = ("decay", "observations", "features", "one layer of features", "network", "MLP")
-IN_SEVERAL = ("slabs", "boxes", "ridge", "lifted", "successive")  # coordinates
+IN_SEVERAL = ("slabs", "boxes", "ridge", "lifted", "patchwork")  # coordinates
 JUNK: tuple[Any, ...] = (
     *(None, True, -1, 0, 1, 2**40, 10**300, 1e300, -0.5, [], [1], [0, 1], [1, 0], [[]], [{}], {}, {"a": 1}),
     *("", "x", "self", "u(0) = 1", "u'' = 0", "Tanh", "elements", "9**9**9**9", "\ud800", "é" * 50),

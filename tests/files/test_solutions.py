@@ -24,12 +24,12 @@ from pinnlite.files.solutions import FACTS
 from pinnlite.models.periodic import PeriodicInputs
 from pinnlite.trials.buildable import buildable
 from pinnlite.trials.constrained import built_in
+from pinnlite.trials.course import course_of
 from pinnlite.trials.lifted import Lifted
 from pinnlite.trials.module import ModuleTrial
 from pinnlite.trials.partition import Partition
-from pinnlite.trials.patchwork import Patchwork
+from pinnlite.trials.patchwork import Patchwork, slabs_along
 from pinnlite.trials.ridge import Ridge
-from pinnlite.trials.successive import Successive, course_of
 
 OSCILLATOR = ("u'' + k*u = 0", "u(0) = 0", "u'(0) = 1")
 
@@ -88,7 +88,8 @@ def in_slabs() -> pl.Solution:
     assert course is not None
     inner = [ModuleTrial(pl.MLP(2, 1, 4, 1, generator=generator), problem.unknowns) for _ in range(2)]
     first = course.posed(inner[0], None, 0.0, 0.25)
-    trial = Successive(course.column, (0.0, 0.25, 1.0), (first, course.posed(inner[1], first, 0.25, 1.0)))
+    pieces = first, course.posed(inner[1], first, 0.25, 1.0)
+    trial = slabs_along(problem.domain, course.column, (0.0, 0.25, 1.0), pieces)
     return pl.Solution(problem, trial, "network", 0.1, 1e-3, "It was not trained.", 0.5, ("nothing",))
 
 
@@ -149,7 +150,7 @@ MADE: dict[str, Callable[[], pl.Solution]] = {
     ),
     "ridge": lambda: pl.solve("u_xx + u_yy = -1", "u = 0 on boundary", on=pl.Disk((0, 0), 1), tol=0.01),
     "lifted": lifted,
-    "successive": in_slabs,
+    "patchwork": in_slabs,
 }
 
 

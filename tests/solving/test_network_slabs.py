@@ -13,8 +13,10 @@ from pinnlite.solving.clock import Clock
 from pinnlite.solving.networks import by_network, rounds
 from pinnlite.solving.networks.marching import March, Recipe
 from pinnlite.solving.refine import Candidate
+from pinnlite.trials.course import course_of
 from pinnlite.trials.module import ModuleTrial
-from pinnlite.trials.successive import Successive, course_of
+from pinnlite.trials.patchwork import Patchwork, slabs_along
+from pinnlite.trials.trial import Trial
 from tests.problems.evolution import ALLEN_CAHN, BACKWARDS, CORNER, FIRST_ORDER, KDV, WAVE
 from tests.problems.known import Known
 from tests.problems.regions import SQUARE
@@ -28,8 +30,8 @@ TRAVELLING = Known(
 )
 
 
-def untrained(known: Known, slabs: int) -> Successive:
-    """Networks with weights at random, one after the other."""
+def untrained(known: Known, slabs: int) -> tuple[Patchwork[Trial], int, list[float]]:
+    """Networks with weights at random, one after the other; of which coordinate, and between which of its values."""
     problem, generator = pl.Problem(*known.statements, **known.names), torch.Generator().manual_seed(0)
     course = course_of(problem)
     assert course is not None
@@ -39,13 +41,13 @@ def untrained(known: Known, slabs: int) -> Successive:
         module = pl.MLP(2, len(problem.unknowns), 5, 2, generator=generator)
         inner = ModuleTrial(module, problem.unknowns)
         parts.append(course.posed(inner, parts[-1] if parts else None, first, last))
-    return Successive(course.column, tuple(times), tuple(parts))
+    return slabs_along(problem.domain, course.column, times, parts), course.column, times
 
 
 @pytest.mark.parametrize(("known", "orders"), [(WAVE, 2), (BACKWARDS, 1), (FIRST_ORDER, 1)])
 def test_slabs_are_one_function_whatever_the_weights_are(known: Known, orders: int) -> None:
-    trial = untrained(known, 3)
-    column, other = trial.column, 1 - trial.column
+    trial, column, times = untrained(known, 3)
+    other = 1 - column
     intervals = [v for v in known.names.values() if isinstance(v, tuple)]
     unknowns = ("u", "v") if known is FIRST_ORDER else ("u",)
     keys = [(u, (a, b)) for u in unknowns for a in range(2) for b in range(orders + 1)]
@@ -55,16 +57,16 @@ def test_slabs_are_one_function_whatever_the_weights_are(known: Known, orders: i
         X[:, other], X[:, column] = torch.linspace(*intervals[other], 20, dtype=torch.float64), time
         return trial.partials(X, keys)
 
-    for time in trial.times[1:-1]:
+    for time in times[1:-1]:
         step = 1e-9 * (intervals[column][1] - intervals[column][0])
         before, after = at(time - step), at(time + step)
         for key in keys:
             apart = (before[key] - after[key]).abs().max() / (1 + before[key].abs().max())
             # The highest derivative by time is the equation's affair.
             assert (apart < 1e-5) if key[1][1] < orders else (apart > 1e-3), key
-    start = at(trial.times[0])
+    start = at(times[0])
     x = torch.linspace(*intervals[other], 20, dtype=torch.float64)
-    exact = known.exact(x, torch.full_like(x, trial.times[0]))
+    exact = known.exact(x, torch.full_like(x, times[0]))
     for u in unknowns:
         assert (start[u, (0, 0)] - exact[u]).abs().max() < 1e-12
 
@@ -107,7 +109,7 @@ def test_a_training_that_is_given_up_is_followed_by_slabs(
     monkeypatch.setattr("pinnlite.solving.networks.marching._SHORTEST", 0.25)
     solution = pl.solve(*TRAVELLING.statements, tol=0.05, trial="network", **TRAVELLING.names)
     assert_honest(TRAVELLING, solution, 0.05)
-    assert isinstance(solution.trial, Successive)
+    assert isinstance(solution.trial, Patchwork)
     assert "slab 2, t from 0.25 to 0.5: network 8-8-1, conditions built in" in "\n".join(solution.history)
     solution.save(tmp_path / "it.safetensors")
     assert TRAVELLING.error(pl.load(tmp_path / "it.safetensors")) == TRAVELLING.error(solution)
@@ -129,15 +131,17 @@ def test_a_march_goes_on_bit_for_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     small(monkeypatch, steps=2, stalled=0.6)
     monkeypatch.setattr("pinnlite.solving.networks.marching._SHORTEST", 0.125)
     whole = marched(None)
-    times = whole[-1].trial.times  # type: ignore[union-attr]
     halved = next(i for i, each in enumerate(whole) if "from 0.75 to 0.875" in each.note)
     for split in (halved, halved + 1):
         state = whole[split - 1].checkpoint
         assert state is not None
         rest = marched(None, {name: tensor.clone() for name, tensor in state.items()})
         assert [each.note for each in rest] == [each.note for each in whole[split:]]
-        assert rest[-1].trial.times == times  # type: ignore[union-attr]
-        for one, other in zip(rest[-1].trial.parts, whole[-1].trial.parts, strict=True):  # type: ignore[union-attr]
+        resumed, straight = rest[-1].trial, whole[-1].trial
+        assert isinstance(resumed, Patchwork)
+        assert isinstance(straight, Patchwork)
+        assert torch.equal(resumed.corners(), straight.corners())
+        for one, other in zip(resumed.pieces, straight.pieces, strict=True):
             assert all(map(torch.equal, one.parameters, other.parameters))
     for name, wrong in {
         "places": torch.tensor([0.0, 0.5, 0.25], dtype=torch.float64),

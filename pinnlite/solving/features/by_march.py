@@ -24,8 +24,7 @@ from pinnlite.solving.features.state import state
 from pinnlite.solving.methods.triangle import Factored, TriangularLinearization
 from pinnlite.solving.refine import Candidate
 from pinnlite.solving.residuals import INTERRUPTED
-from pinnlite.trials.partition import Partition
-from pinnlite.trials.patchwork import Patchwork
+from pinnlite.trials.patchwork import Patchwork, slabs_along
 from pinnlite.trials.ridge import Ridge
 
 _CANDIDATES = 6
@@ -295,10 +294,8 @@ class _March:
         values = layer.partials(X, [(unknown, zero) for unknown in part.unknowns])
         return max(value.square().mean().sqrt().item() for value in values.values())
 
-    def _trial(self) -> Patchwork:
+    def _trial(self) -> Patchwork[Ridge]:
         """The slabs as one function."""
-        intervals = torch.tensor(list(self.problem.domain.intervals.values()), dtype=torch.float64)
-        low, high = (intervals[:, i].repeat(len(self.slabs), 1) for i in range(2))
-        low[:, self.column] = torch.tensor([slab.low for slab in self.slabs], dtype=torch.float64)
-        high[:, self.column] = torch.tensor([slab.high for slab in self.slabs], dtype=torch.float64)
-        return Patchwork(self.problem.domain, Partition(low, high), [slab.layer for slab in self.slabs])
+        times = [self.start, *(slab.high for slab in self.slabs)]
+        layers = [slab.layer for slab in self.slabs]
+        return slabs_along(self.problem.domain, self.column, times, layers)

@@ -20,6 +20,7 @@ from pinnlite.solving.clock import Clock
 from pinnlite.solving.dense import Block, condition_blocks, equation_blocks
 from pinnlite.trials.partition import Face, Partition
 from pinnlite.trials.patchwork import Patchwork
+from pinnlite.trials.ridge import Ridge
 
 _POINTS = 2.0  # of the equations for each feature
 _ALONG = 0.7  # points of a condition, and of a side, for each feature along a line
@@ -37,10 +38,15 @@ class PatchRows:
     """A problem of two coordinates on cells that meet its region, with one layer of features for each."""
 
     def __init__(
-        self, problem: Problem, patchwork: Patchwork, slivers: Float[Tensor, "n d"], seed: int, clock: Clock
+        self,
+        problem: Problem,
+        patchwork: Patchwork[Ridge],
+        slivers: Float[Tensor, "n d"],
+        seed: int,
+        clock: Clock,
     ) -> None:
         self.problem, self.patchwork, self.clock = problem, patchwork, clock
-        self.width = patchwork.layers[0].features.width
+        self.width = patchwork.pieces[0].features.width
         self.along = round(_ALONG * 2 * self.width**0.5)
         self.slivers = slivers
         own = interior_points(problem, patchwork.partition, round(_POINTS * self.width), seed)
@@ -54,7 +60,7 @@ class PatchRows:
 
         That is the largest change of an unknown at the points, relative to its largest value.
         """
-        layers, E = self.patchwork.layers, len(self.patchwork.layers)
+        layers, E = self.patchwork.pieces, len(self.patchwork.pieces)
         widths = dict.fromkeys(range(E), layers[0].coefficients.numel())
         widths |= {
             E + f: self._told(face, face.first, X)[0].shape[0] for f, (face, X) in enumerate(self.faces)
@@ -78,18 +84,18 @@ class PatchRows:
         keys = [(unknown, (0,) * len(self.problem.domain.names)) for unknown in self.problem.unknowns]
         with torch.no_grad():
             each = [
-                layer.partials(X, keys) for layer, X in zip(self.patchwork.layers, self.points, strict=True)
+                layer.partials(X, keys) for layer, X in zip(self.patchwork.pieces, self.points, strict=True)
             ]
         return torch.stack([torch.cat([values[key] for values in each]) for key in keys])
 
     def imbalance(self, seed: int) -> tuple[Float[Tensor, " E"], Float[Tensor, "E d"]]:
         """For each cell what its statements and sides leave at other points, in the unit of the unknowns, and where."""
         others = PatchRows(self.problem, self.patchwork, self.slivers, seed, self.clock)
-        E = len(self.patchwork.layers)
+        E = len(self.patchwork.pieces)
         places: list[list[Tensor]] = [[] for _ in range(E)]
         squares: list[list[Tensor]] = [[] for _ in range(E)]
         with torch.no_grad():
-            for cell, layer in enumerate(self.patchwork.layers):
+            for cell, layer in enumerate(self.patchwork.pieces):
                 for block in others.blocks(cell):
                     (X, _), *_ = block.at.values()
                     places[cell].append(X)
@@ -106,7 +112,7 @@ class PatchRows:
 
     def blocks(self, cell: int) -> list[Block]:
         """Equations and conditions of a cell, in the unit of the unknowns."""
-        trial = self.patchwork.layers[cell]
+        trial = self.patchwork.pieces[cell]
         blocks = equation_blocks(self.problem, self.points[cell]) if len(self.points[cell]) else []
         stated = by_name(self.problem.stated)
         own = {name: X[cell] for name, X in self.conditions.items() if cell in X}
@@ -115,7 +121,7 @@ class PatchRows:
         return [replace(b, weight=b.weight / b.terms(trial, lengths)[1]) for b in blocks]
 
     def _rows(self) -> Iterator[Rows]:
-        for cell, layer in enumerate(self.patchwork.layers):
+        for cell, layer in enumerate(self.patchwork.pieces):
             parts = [block.linearized(layer) for block in self.blocks(cell)]
             columns = layer.coefficients.numel()
             damped = torch.eye(columns, dtype=torch.float64)
@@ -125,7 +131,7 @@ class PatchRows:
                 size = matrix.norm().item()
                 yield Rows((cell,), matrix, -torch.cat([rows for rows, _ in parts])[:, None])
             yield Rows((cell,), _ROUNDING * size * damped, torch.zeros(columns, 1, dtype=torch.float64))
-        E = len(self.patchwork.layers)
+        E = len(self.patchwork.pieces)
         for f, (face, X) in enumerate(self.faces):
             for cell in (face.first, face.second):
                 rows, jacobian = self._told(face, cell, X)
@@ -137,7 +143,7 @@ class PatchRows:
         self, face: Face, cell: int, X: Float[Tensor, "n d"]
     ) -> tuple[Float[Tensor, " w"], Float[Tensor, "w P"]]:
         """What a cell says of a face: the unknowns and their derivatives across it, one fewer than equations have."""
-        layer, axis = self.patchwork.layers[cell], face.axis
+        layer, axis = self.patchwork.pieces[cell], face.axis
         length = self.patchwork.partition.half[[face.first, face.second], axis].amin().item() * _VARIATION
         rows, jacobians = [], []
         for name, orders in self.problem.orders.items():

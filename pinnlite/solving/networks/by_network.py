@@ -26,8 +26,8 @@ from pinnlite.solving.networks.rounds import Rounds, depth_of
 from pinnlite.solving.networks.training import Training, network
 from pinnlite.solving.refine import Candidate
 from pinnlite.solving.residuals import Method
+from pinnlite.trials.course import course_of
 from pinnlite.trials.periodic import circles_of
-from pinnlite.trials.successive import course_of
 
 # The damping of the first output layer, and the steps after it: fine where hidden layers need no more than a touch.
 # Features that a draw lacks are found from a smooth start, in many steps.

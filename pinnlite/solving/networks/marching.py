@@ -20,9 +20,10 @@ from pinnlite.solving.networks.rounds import UNFIT, Rounds
 from pinnlite.solving.networks.training import Training, network
 from pinnlite.solving.refine import Candidate
 from pinnlite.solving.residuals import Method
+from pinnlite.trials.course import Course
 from pinnlite.trials.lifted import Lifted
 from pinnlite.trials.module import ModuleTrial
-from pinnlite.trials.successive import Course, Successive
+from pinnlite.trials.patchwork import Patchwork, slabs_along
 from pinnlite.trials.trial import Trial
 
 _SLABS = 4  # at first
@@ -180,9 +181,9 @@ class March:
         trial = self._trial()
         return replace(told, trial=trial, failure=failure, reached=(low, high) if trial else None)
 
-    def _trial(self) -> Successive | None:
-        times = tuple(map(self.course.at, self.places))
-        return Successive(self.course.column, times, tuple(self.parts)) if self.parts else None
+    def _trial(self) -> Patchwork[Trial] | None:
+        times, domain = list(map(self.course.at, self.places)), self.course.problem.domain
+        return slabs_along(domain, self.course.column, times, tuple(self.parts)) if self.parts else None
 
     @property
     def _before(self) -> Trial | None:

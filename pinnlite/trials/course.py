@@ -1,4 +1,4 @@
-"""Trials one after the other along the coordinate of an evolution, each of which starts as the one before ends.
+"""The course of an evolution: trials one after the other, each of which starts as the one before ends.
 
 The end of a slab is built into the next one as what is given there, so that all together are one function, which has as
 many derivatives in common where two slabs meet as the equations have initial conditions.
@@ -8,7 +8,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from pinnlite.geometry.domains import Box
@@ -17,8 +16,9 @@ from pinnlite.problem.evolution import Evolution, evolution_of
 from pinnlite.problem.problem import Problem
 from pinnlite.trials.lifted import Given, Lifted
 from pinnlite.trials.module import ModuleTrial
+from pinnlite.trials.partition import Partition
 from pinnlite.trials.periodic import Circles, circles_of, given_on
-from pinnlite.trials.trial import Approximation, Trial
+from pinnlite.trials.trial import Approximation
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,12 @@ class Course:
         start, stop = self.evolution.start, self.evolution.stop
         return stop if share == 1.0 else start + share * (stop - start)
 
-    def has(self, times: Float[Tensor, " S"]) -> bool:
-        """Whether they begin at its start, go on and end before its stop or there."""
-        start, stop = self.evolution.start, self.evolution.stop
-        places = (times - start) / (stop - start)
-        ascending = len(times) > 1 and bool((places.diff() > 0).all())
-        return ascending and bool(places[0] == 0) and bool(places[-1] <= 1)
+    def times(self, slabs: Partition) -> list[float] | None:
+        """Between which slabs are, one after the other from its start; None where they are not."""
+        low, high = slabs.low[:, self.column], slabs.high[:, self.column]
+        first, last = (low, high) if self.at(0.0) < self.at(1.0) else (high, low)
+        chained = bool(first[0] == self.at(0.0)) and torch.equal(first[1:], last[:-1])
+        return [*first.tolist(), last[-1].item()] if chained else None
 
     @property
     def input(self) -> int:
@@ -86,31 +86,6 @@ def course_of(problem: Problem) -> Course | None:
         return None
     circles = circles_of(problem)
     return Course(evolution, circles, given_on(problem, circles))
-
-
-@dataclass(frozen=True)
-class Successive:
-    """``parts`` side by side along a coordinate, with the ``times`` from the first one's start to the last one's end.
-
-    Where the parts end early the last one goes on.
-    """
-
-    column: int
-    times: tuple[float, ...]
-    parts: Sequence[Trial]
-
-    def partials(self, X: Float[Tensor, "N d"], wanted: Collection[Key]) -> dict[Key, Float[Tensor, " N"]]:
-        """Those of the part that a point is in; of the later one where two meet."""
-        sign = 1.0 if self.times[-1] > self.times[0] else -1.0
-        edges = sign * torch.tensor(self.times[1:-1], dtype=X.dtype, device=X.device)
-        slab = torch.searchsorted(edges, (sign * X[:, self.column]).detach().contiguous(), right=True)
-        found = {key: X.new_zeros(len(X)) for key in wanted}
-        for i, part in enumerate(self.parts):
-            (own,) = (slab == i).nonzero(as_tuple=True)
-            if len(own):
-                values = part.partials(X[own], wanted)
-                found = {key: found[key].index_put((own,), values[key]) for key in wanted}
-        return found
 
 
 class _End:
