@@ -14,7 +14,7 @@ import pytest
 
 import pinnlite as pl
 import pinnlite.cli.application
-from pinnlite.cli import main
+from pinnlite.cli import main, process
 from tests.streams import said
 
 COMMAND = [str(Path(sys.executable).with_name("pinnlite"))]
@@ -53,6 +53,22 @@ def test_help_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.endswith("set()\n")
+
+
+@pytest.mark.parametrize("own", [None, "ACTIVE"])
+def test_threads_of_the_process_sleep_while_they_wait(
+    own: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unless the environment says otherwise; and that is said before PyTorch is loaded."""
+    policy = "OMP_WAIT_POLICY"
+    monkeypatch.setenv(policy, own or "")
+    if own is None:
+        monkeypatch.delenv(policy)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr(pinnlite.cli, "main", lambda: int(os.environ[policy] == (own or "PASSIVE")))
+    with pytest.raises(SystemExit) as ended:
+        process()
+    assert ended.value.code == 1
 
 
 def test_derive_reads_a_pipe_and_writes_plain_text() -> None:
