@@ -2,7 +2,6 @@
 
 import math
 import os
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -11,14 +10,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pinnlite.differentiation.jet import Jet
-from pinnlite.errors import DerivativeError, ProblemError, ShapeError
+from pinnlite.errors import ProblemError
 from pinnlite.files.export import Values, export
 from pinnlite.files.solutions import write_solution
 from pinnlite.problem.equations import Key
 from pinnlite.problem.partial_names import key_of
+from pinnlite.problem.points import rows_of, warn_outside
 from pinnlite.problem.problem import Problem
-from pinnlite.problem.reals import reals
 from pinnlite.report.notebook import html_report
 from pinnlite.trials.trial import Approximation
 from pinnlite.verify.comparison import Comparison, compare
@@ -242,52 +240,16 @@ class Solution:
 
     def _points(self, points: tuple[Any, ...], named: dict[str, Any]) -> tuple[Tensor, torch.Size]:
         """Coordinates as rows ``(N, d)``, and the shape that the values are to have."""
-        names = self.problem.domain.names
-        if len(points) > len(names) or set(named) != set(names[len(points) :]):
-            raise ProblemError(
-                f"the solution is a function of {', '.join(names)}: call it as sol({', '.join(names)}) "
-                f"or sol({', '.join(f'{name}=...' for name in names)})"
-            )
-        given = {**dict(zip(names, points, strict=False)), **named}
-        if any(isinstance(value, Jet) for value in given.values()):
-            raise DerivativeError(
-                f'a solution gives its own derivatives: sol.partial("{2 * names[0]}"), or pl.diff of its values'
-            )
-        tensors = [reals(given[name], f"values of {name}") for name in names]
-        try:
-            columns: list[Tensor] = torch.broadcast_tensors(*tensors)  # type: ignore[no-untyped-call]
-        except RuntimeError:
-            shapes = ", ".join(f"{name} {tuple(t.shape)}" for name, t in zip(names, tensors, strict=True))
-            raise ShapeError(
-                f"the shapes of the coordinates do not go together: {shapes}. Give each the same shape, or shapes "
-                "that broadcast, such as (n, 1) and (m,) for a grid"
-            ) from None
-        X = torch.stack([column.reshape(-1) for column in columns], 1)
-        self._warn_outside(X.detach())
-        return X, columns[0].shape
-
-    def _warn_outside(self, X: Tensor) -> None:
-        if not X.isfinite().all():
-            raise ProblemError("a coordinate is not finite")
-        if not X.numel():
-            return
-        names = self.problem.domain.names
-        if self.reached:
+        X, shape = rows_of(points, named, self.problem.domain.names)
+        if self.reached and len(X):
             (start, stop), along = self.reached, self.problem.marching
-            column = X[:, names.index(along)]
+            column = X[:, self.problem.domain.names.index(along)]
             if not (start <= column.min() and column.max() <= stop):
                 raise ProblemError(
                     f"the solution was only found on {along} = [{start:g}, {stop:g}]: {self.status}"
                 )
-        outside = "where the problem was solved: values there are extrapolated and can be arbitrarily wrong"
-        for i, name in enumerate(names):
-            low, high = self.problem.domain.intervals[name]
-            slack = 1e-9 * (high - low)
-            if not (low - slack <= X[:, i].min() and X[:, i].max() <= high + slack):
-                warnings.warn(f"{name} lies outside [{low:g}, {high:g}], {outside}", stacklevel=4)
-                return
-        if not self.problem.domain.contains(X).all():
-            warnings.warn(f"a point lies outside the {self.problem.domain}, {outside}", stacklevel=4)
+        warn_outside(X.detach(), self.problem.domain, stacklevel=4)
+        return X, shape
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the picture where there can be one, the statements and how the solve ended."""

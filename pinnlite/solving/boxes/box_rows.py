@@ -1,4 +1,4 @@
-"""The rows of a problem on a partition into boxes: equations at points, conditions on their places, continuity.
+"""The rows of a problem on a partition into boxes: equations at points, conditions on their places, joints.
 
 Every row is in the units of its box: the terms of an equation count by what they are on the scale of the box, so that
 neither small boxes nor small coefficients (a thin layer's) weigh less than others.
@@ -17,14 +17,14 @@ from pinnlite.problem.equations import Equation, Key, Values
 from pinnlite.problem.problem import Problem
 from pinnlite.solving.boxes.block_elimination import Rows, solve_blocks
 from pinnlite.solving.boxes.box_conditions import BoxConditions
+from pinnlite.solving.boxes.box_joints import BoxJoints
 from pinnlite.solving.boxes.box_points import reference_points, scale
 from pinnlite.solving.clock import Clock
 from pinnlite.solving.residuals import pointwise
-from pinnlite.trials.boxes import Boxes, members, multi_indices, trace
-from pinnlite.trials.partition import Face, Partition
+from pinnlite.trials.boxes import Boxes, members, multi_indices
+from pinnlite.trials.partition import Partition
 
 _TINY = 1e-300
-_JOINED = 30.0  # weight of continuity: with less, what a corner leaves unresolved spreads to its neighbours as jumps
 _FAINT = 1e-9  # weight of a row that is to decide only where no other does
 _FIRM = 1e6  # weight of a row that decides whatever others say
 
@@ -64,9 +64,9 @@ class BoxRows:
         self.faces = partition.faces() if len(partition) > 1 else []
         self.blind = blind
         self.conditions = BoxConditions(problem, partition, degree, self.faces)
-        self.units: list[
-            Float[Tensor, "#E"]
-        ] = []  # of equations and conditions, as they were last linearised
+        self.joints = BoxJoints(problem, partition, degree, self.faces)
+        # Of equations and conditions, as they were last linearised.
+        self.units: list[Float[Tensor, "#E"]] = []
 
     # --- linear algebra -------------------------------------------------------------------------------------------
 
@@ -74,7 +74,7 @@ class BoxRows:
         """The functions that make the rows, linearised at ``guess``, as small as can be."""
         E, F, unknowns = len(self.partition), len(self.faces), self.problem.unknowns
         widths = dict.fromkeys(range(E), self.size * len(unknowns))
-        widths |= {E + f: self._face_width(face) for f, face in enumerate(self.faces)}
+        widths |= {E + f: self.joints.width(face) for f, face in enumerate(self.faces)}
         order = [[cell] for cell in range(E)]
         order += [[E + f for f in group] for group in self.partition.dissection(self.faces)]
         if self.problem.unknown_parameters:
@@ -134,7 +134,9 @@ class BoxRows:
             yield Rows(
                 groups, matrix, torch.cat([torch.stack([right, noise], 1), self._spare(len(right))], 1)
             )
-        yield from self._continuity()
+        for groups, matrix in self.joints.rows():
+            right = torch.zeros(len(matrix), 2, dtype=torch.float64)
+            yield Rows(groups, matrix, torch.cat([right, self._spare(len(matrix))], 1))
         # A parameter that nothing depends on as yet stays as it was guessed.
         if self._parameter_group:
             weight = _FAINT if self.blind is None else _FIRM
@@ -185,10 +187,8 @@ class BoxRows:
             left = torch.maximum(left, worst)
         for piece in self.conditions.pieces:
             unit = next(units)
-            if (
-                piece.observed and self.blind is not None
-            ):  # no finer box resolves what observations scatter by
-                continue
+            if piece.observed and self.blind is not None:
+                continue  # no finer box resolves what observations scatter by
             worst, at = (self.conditions.residual(piece, boxes).abs() / unit).max(0)
             for place, cell in piece.cells.items():
                 if worst > left[cell]:
@@ -254,47 +254,6 @@ class BoxRows:
     @lru_cache(maxsize=32)  # noqa: B019
     def _table(self, index: tuple[int, ...]) -> Float[Tensor, "n P"]:
         return members(self.reference, self.degree, index)
-
-    # --- continuity -----------------------------------------------------------------------------------------------
-
-    def _continuity(self) -> Iterator[Rows]:
-        """Each side of a face tells it the unknown and its derivatives there, one fewer than the equations have.
-
-        What two cells have to agree on are unknowns of the face, so that one cell can be eliminated without the other.
-        """
-        E = len(self.partition)
-        for f, face in enumerate(self.faces):
-            width = self._face_width(face)
-            if not width:
-                continue
-            own = torch.eye(width, dtype=torch.float64)
-            for cell in (face.first, face.second):
-                told = self._at_face(face, cell)
-                yield Rows(
-                    (cell, E + f),
-                    _JOINED * torch.cat([told, -own], 1),
-                    torch.cat([torch.zeros(width, 2, dtype=torch.float64), self._spare(width)], 1),
-                )
-
-    def _at_face(self, face: Face, cell: int) -> Float[Tensor, "w mP"]:
-        """Matrix from a cell's coefficients to the unknowns of a face, in the units of the smaller of its cells."""
-        low = (face.low - self.partition.low[cell]) / self.partition.half[cell] - 1
-        high = (face.high - self.partition.low[cell]) / self.partition.half[cell] - 1
-        corners = (tuple(round(v, 14) for v in low.tolist()), tuple(round(v, 14) for v in high.tolist()))
-        halves = self.partition.half[[face.first, face.second, cell], face.axis]
-        ratio = (halves[:2].amin() / halves[2]).item()
-        blocks = []
-        for u, name in enumerate(self.problem.unknowns):
-            for derivative in range(self.problem.orders[name][face.axis]):
-                own = trace(self.degree, face.axis, derivative, *corners) * ratio**derivative
-                before = own.new_zeros(len(own), u * self.size)
-                after = own.new_zeros(len(own), (len(self.problem.unknowns) - u - 1) * self.size)
-                blocks.append(torch.cat([before, own, after], 1))
-        return torch.cat(blocks)
-
-    def _face_width(self, face: Face) -> int:
-        each = len(multi_indices(self.degree, self.dimension - 1))
-        return each * sum(self.problem.orders[name][face.axis] for name in self.problem.unknowns)
 
     # --- names and numbers ----------------------------------------------------------------------------------------
 

@@ -130,10 +130,8 @@ class _March:
         except KeyboardInterrupt:
             failure = INTERRUPTED
         except Stopped:
-            failure = (
-                f"The time limit of {self.clock.limit or 0:g} s ended the march at {self._place}: "
-                "give it more time or a larger tol."
-            )
+            limit = f"The time limit of {self.clock.limit or 0:g} s ended the march at {self._place}"
+            failure = f"{limit}: give it more time or a larger tol."
         note = f"{len(self.slabs)} slabs of {self.width} {self.family}, {self.refused} refused"
         if not self.slabs:
             return Candidate(None, note, failure)
