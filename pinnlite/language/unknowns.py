@@ -87,15 +87,16 @@ def find_algebraic(
 def refuse_strange_calls(
     texts: Iterable[tuple[str, list[Token], bool]], notation: Notation, unknowns: frozenset[str]
 ) -> None:
-    """Raise ParseError at a call such as foo(x) where there is an equation for every other unknown function.
+    """Raise ParseError at a call such as foo(u) where there is an equation for every other unknown function.
 
-    Nothing is said of a name that carries a derivative somewhere, or is called at a place.
+    Nothing is said of a name that carries a derivative somewhere, or is called at a place in a condition.
     """
     derived, equations = set(), 0
     called: dict[str, tuple[str, Token]] = {}
     placed = set()
     for text, tokens, pointwise in texts:
-        fixed = False
+        fixed, everywhere = False, False
+        at_places = set()
         for i, token in enumerate(tokens):
             if token.type not in {"NAME", "CALLED"}:
                 continue
@@ -103,20 +104,27 @@ def refuse_strange_calls(
             name = derivative.unknown if derivative else canonical(token)
             if derivative or token.type == "NAME":
                 derived |= {name} & unknowns
+                everywhere |= token.type == "NAME" and name in unknowns
             if token.type == "CALLED" and (name in unknowns or name == INTEGRAL):
                 at_a_place = name == INTEGRAL or _is_fixed(tokens[i + 1 :], notation)
                 fixed |= at_a_place or derivative is not None
-                placed |= {name} if at_a_place else set()
+                at_places |= {name} if at_a_place else set()
                 called.setdefault(name, (text, token))
         equations += pointwise and not fixed
+        placed |= set() if everywhere else at_places
     strange = set(called) & unknowns - derived - placed
     if derived and strange and equations <= len(derived):
         name = min(strange)
-        raise at_token(*called[name], f"unknown function {name!r}", suggest_function(name, notation.taken))
+        arguments = ", ".join([*sorted(derived), *notation.coordinates])
+        hint = (
+            f"{suggest_function(name, notation.taken)}; a function of your own is Python's, in a callable: "
+            f"pl.equation(lambda {arguments}: ...)"
+        )
+        raise at_token(*called[name], f"there is no function {name!r}", hint)
 
 
 def _is_fixed(tokens: list[Token], notation: Notation) -> bool:
-    """Whether one of the arguments, from the opening bracket on, is free of coordinates."""
+    """Whether one of the arguments, from the opening bracket on, is a number: free of coordinates and unknowns."""
     depth, free = 0, True
     for token in tokens:
         depth += (token.type == "OPEN") - (token.type == "CLOSE")
@@ -126,8 +134,11 @@ def _is_fixed(tokens: list[Token], notation: Notation) -> bool:
             if depth == 0:
                 break
             free = True
-        elif canonical(token) in notation.coordinates:
-            free = False
+        elif token.type == "NAME":
+            name = canonical(token)
+            free &= name not in notation.coordinates and (
+                name in notation.taken or constant(name) is not None
+            )
     return False
 
 

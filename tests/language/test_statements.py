@@ -365,6 +365,18 @@ ERRORS = [
     ("u' = sinx", X, 6, 4, "unknown name 'sinx'", "did you mean sin(x)?"),
     ("u' = sin", X, 6, 3, "the function 'sin' needs its argument in brackets", "write sin(x)"),
     ("u' = sn(x)", X, 6, 2, "unknown function 'sn'", "did you mean 'sin'?"),
+    *(
+        (
+            f"u' = f({inner})",
+            X,
+            6,
+            1,
+            "there is no function 'f'",
+            "for a product write f*(...); a function of your own is Python's, in a callable: "
+            "pl.equation(lambda u, x: ...)",
+        )
+        for inner in ("u", "x, u", "2")
+    ),
     ("u' = x(x + 1)", X, 6, 1, "'x' is a coordinate here", "for a product write x*(...)"),
     ("u' = speed(x)", X, 6, 5, "'speed' is a number here", "for a product write speed*(...)"),
     (
