@@ -16,7 +16,7 @@ from pinnlite.language.characters import PRIMES
 from pinnlite.language.derivative import MAX_ORDER, differentiate
 from pinnlite.language.evaluation import Program, compile_tree
 from pinnlite.language.latex import to_latex
-from pinnlite.language.names import apply_function, canonical, constant, refuse_bare
+from pinnlite.language.names import apply_function, canonical, constant, refuse_bare, refuse_product
 from pinnlite.language.nodes import Node, Symbol
 from pinnlite.language.parser import not_finite, parse_tokens
 from pinnlite.language.reader import Part
@@ -185,9 +185,7 @@ class _ExpressionScope:
     def call(self, token: Token, arguments: tuple[Part, ...], stop: int) -> Node:
         name = canonical(token)
         if name in self.parameters:
-            raise at_token(
-                self.text, token, f"{name!r} is a number here", f"for a product write {name}*(...)"
-            )
+            raise refuse_product(self.text, token, "number")
         return apply_function(self.text, token, arguments, stop, self.variables)
 
     def differentiated(self, operator: Token, part: Part) -> Node:

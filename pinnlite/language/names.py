@@ -58,6 +58,15 @@ def constant(name: str) -> Node | None:
     return Constant(name) if name in CONSTANTS else None
 
 
+def refuse_product(text: str, token: Token, kind: str) -> ParseError:
+    """What is wrong with the call of a coordinate or of a number, which may hide a function."""
+    name = canonical(token)
+    hint = f"for a product write {name}*(...)"
+    if name in FUNCTION_NAMES:
+        hint += f"; for the function {name} give the {kind} another name"
+    return at_token(text, token, f"{name!r} is a {kind} here", hint)
+
+
 def apply_function(
     text: str, token: Token, arguments: tuple[Part, ...], stop: int, known: Iterable[str]
 ) -> Node:

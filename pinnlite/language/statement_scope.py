@@ -15,6 +15,7 @@ from pinnlite.language.names import (
     canonical,
     constant,
     refuse_bare,
+    refuse_product,
 )
 from pinnlite.language.nodes import Gradient, Integral, Node, NormalDerivative, Partial, PointPartial, Symbol
 from pinnlite.language.notation import TIME, Derivative, Misread, Notation
@@ -57,9 +58,7 @@ class StatementScope:
         name = canonical(token)
         if name in self.notation.taken:
             kind = "coordinate" if name in self.notation.coordinates else "number"
-            raise at_token(
-                self.text, token, f"{name!r} is a {kind} here", f"for a product write {name}*(...)"
-            )
+            raise refuse_product(self.text, token, kind)
         derivative = self._unknown(token)
         if derivative:
             return self._at_a_place(token, derivative, arguments, stop)

@@ -31,7 +31,8 @@ class Problem:
         statements: equations and conditions as text, ``u'' + u = 0`` and ``u(0) = 0``, one or several in each; or as
             ``equation``, ``condition`` and ``data`` make them.
         on: a region, such as ``Disk((0, 0), 1)``, whose coordinates come first among the problem's.
-        names: a coordinate if the value is an interval ``(low, high)``, a parameter if it is a number.
+        names: a coordinate if the value is an interval ``(low, high)``, a parameter if it is a number. No name is
+            reserved: where ``e=0.3`` is given, ``e`` is that number and not the constant.
 
     A condition ``u = 0 on boundary`` holds on the whole boundary, ``u = 0 on left`` on the part of that name;
     ``du/dn`` is the derivative along the outward normal. The ends of a coordinate all of whose data are at one of them,

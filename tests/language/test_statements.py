@@ -565,6 +565,11 @@ def test_what_is_said(
     assert (error.column, error.length, error.text) == (column, length, text)
 
 
+def test_a_number_that_hides_a_function_is_told() -> None:
+    with pytest.raises(pl.ParseError, match="for the function sin give the number another name"):
+        parse_statements(["u' = sin(x)"], ["x"], {"sin": 2.0})
+
+
 def test_ambiguous_letters() -> None:
     with pytest.raises(pl.ParseError, match="'u_abc' can be read in two ways"):
         parse_statements(["u_abc = 0"], ["a", "bc", "ab", "c"], {})
