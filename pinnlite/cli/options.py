@@ -3,7 +3,7 @@
 import re
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ _FORM = "pinnlite.form"
 KEPT = ".safetensors"
 TERMINAL = "-"  # in place of a picture's file
 _OPTION = re.compile(r"--[A-Za-z][A-Za-z-]*(=.*)?", re.DOTALL)
+_ENDS = re.compile(r"--?([^\W\d]\w*)=([^=,]+,[^=]+)")  # -t 0,1 and --x=0,1, which are no options
 
 
 def _check_picture(context: click.Context, option: click.Parameter, path: str | None) -> str | None:
@@ -172,11 +173,26 @@ class MathematicalCommand(click.Command):
                     if not rest:
                         raise click.BadOptionUsage(name, f"the option '{name}' needs a value", ctx)
                     options.append(rest.pop(0))
-            elif _OPTION.fullmatch(word):
-                raise click.NoSuchOption(name, possibilities=sorted(flags), ctx=ctx)
             else:
+                _refuse_option(ctx, word, rest[:1], flags, bool(positions))
                 positions.append(word)
         return super().parse_args(ctx, [*options, "--", *positions])
+
+
+def _refuse_option(
+    ctx: click.Context, word: str, following: Sequence[str], flags: Collection[str], late: bool
+) -> None:
+    """Raise where a word is meant as an option, and there is none of that name; ``late`` if mathematics came before."""
+    name, attached, _ = word.partition("=")
+    ends = _ENDS.fullmatch(word if attached else "=".join([word, *following]))
+    if ends and "--on" in flags:
+        meant = f"--on {ends[1]}={ends[2]}"
+        raise click.UsageError(f"no such option '{name}': the ends of a coordinate are given as {meant}", ctx)
+    if _OPTION.fullmatch(word):
+        raise click.NoSuchOption(name, possibilities=sorted(flags), ctx=ctx)
+    alone = not late and all(each.startswith("-") for each in following)  # as the expression -at may
+    if f"-{word}" in flags and not alone:
+        raise click.NoSuchOption(word, possibilities=[f"-{word}"], ctx=ctx)
 
 
 def read_text(argument: str) -> str:

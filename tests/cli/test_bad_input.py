@@ -63,6 +63,9 @@ OPTIONS = {
 OSCILLATOR = ("u'' + u = 0", "--on", "x=0,1")
 SOLVE = {
     (*OSCILLATOR, "u(0)=0"): "too few conditions: 1 ",
+    ("u' = u", "-t", "0,1"): "no such option '-t': the ends of a coordinate are given as --on t=0,1",
+    ("u' = u", "--x=0,2*pi"): "no such option '--x': the ends of a coordinate are given as --on x=0,2*pi",
+    ("u' = u", "-on", "t=0,1"): "no such option '-on'. Did you mean '--on'?",
     (*OSCILLATOR, "u(0)=0, u'(0)=1, u(1)=0"): "too many conditions: 3 ",
     (*OSCILLATOR, "u(0)=0; u(0)=1"): "'u(0)=0' and 'u(0)=1' contradict each other",
     (*OSCILLATOR, "u(0)=0; u(2)=1"): "outside the domain [0, 1]: move it inside or widen",
