@@ -18,6 +18,18 @@ from pinnlite.problem.partial_names import index_of
 from pinnlite.problem.unknown import Unknown
 
 _PROBES = 3  # points on which a callable is tried
+# What PyTorch says of Python that is written for numbers, and what is written for tensors.
+_FOR_NUMBERS = {
+    "Boolean value of Tensor": (
+        "if, and, max() and min() decide once, and the values are many, one for each point: write "
+        "torch.where(u > 0, a, b), torch.maximum, torch.minimum"
+    ),
+    **dict.fromkeys(
+        ("numpy", "__array", "real number", "converted to"),
+        "functions of NumPy and of math compute numbers, of which PyTorch knows no derivative: write torch.sin(u) "
+        "in place of np.sin(u)",
+    ),
+}
 
 
 class Field:
@@ -44,6 +56,9 @@ class Field:
     ) -> Any:
         return function(*_plain(args), **{key: _plain(value) for key, value in (kwargs or {}).items()})
 
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
     def __repr__(self) -> str:
         return repr(self._value)
 
@@ -66,7 +81,7 @@ def _give_operators() -> None:
     for name in ("neg", "pos", "abs"):
         function = getattr(operator, name)
         setattr(Field, f"__{name}__", lambda self, f=function: f(self._value))
-    for name in ("lt", "le", "gt", "ge"):
+    for name in ("lt", "le", "gt", "ge", "eq", "ne"):
         function = getattr(operator, name)
         setattr(Field, f"__{name}__", lambda self, other, f=function: f(self._value, _plain(other)))
 
@@ -129,7 +144,7 @@ def _traced(
     except ProblemError:
         raise
     except Exception as error:  # whatever a user's function raises
-        raise ProblemError(f"{statement.text} failed on {_PROBES} points: {error}") from error
+        raise _failed(statement, f" on {_PROBES} points", error) from error
     if first.shape not in {(_PROBES,), ()}:
         raise ProblemError(
             f"{statement.text} returned a tensor of shape {tuple(first.shape)} for {_PROBES} points: "
@@ -149,7 +164,7 @@ def _traced(
         try:
             result = residual(places, values)
         except (RuntimeError, ValueError, TypeError, IndexError) as error:
-            raise ProblemError(f"{statement.text} failed: {error}") from error
+            raise _failed(statement, "", error) from error
         if result.shape != example.shape and result.ndim:
             raise ProblemError(
                 f"{statement.text} returned {tuple(result.shape)} for points of shape {tuple(example.shape)}: "
@@ -159,8 +174,15 @@ def _traced(
         return result if result.shape == shape else result.reshape(shape)
 
     _check_rows(statement, spread, places, recorder)
-    linear = all(u.linear for u in used.values()) and _is_affine(spread, places, recorder)
+    affine = _is_affine(statement, spread, places, recorder)
+    linear = affine and all(u.linear for u in used.values())
     return wanted, spread, linear
+
+
+def _failed(statement: CallableStatement, where: str, error: Exception) -> ProblemError:
+    said = str(error)
+    advice = next((advice for part, advice in _FOR_NUMBERS.items() if part in said), said)
+    return ProblemError(f"{statement.text} failed{where}: {advice}")
 
 
 def _in_a_row(x: Any, shape: torch.Size) -> Any:
@@ -251,7 +273,12 @@ def _check_rows(
                 )
 
 
-def _is_affine(residual: Callable[..., Tensor], places: Values, values: Mapping[Any, Tensor]) -> bool:
+def _is_affine(
+    statement: CallableStatement,
+    residual: Callable[..., Tensor],
+    places: Values,
+    values: Mapping[Any, Tensor],
+) -> bool:
     """Slopes at random values of all signs and sizes are the slopes at any others."""
     generator = torch.Generator().manual_seed(1)
     slopes = []
@@ -262,7 +289,10 @@ def _is_affine(residual: Callable[..., Tensor], places: Values, values: Mapping[
         }
         result = residual(places, at)
         if not result.requires_grad:
-            return True
+            raise ProblemError(
+                f"{statement.text} returned what PyTorch has no derivative of: let the result depend on the unknowns, "
+                "without detach, .data, torch.no_grad or torch.tensor on the way"
+            )
         slopes.append(
             torch.cat(
                 torch.autograd.grad(

@@ -192,6 +192,11 @@ def test_inside_a_callable_the_values_are_tensors() -> None:
         (lambda u, x: torch.stack([u.x, u.x]), "returned a tensor of shape"),
         (lambda u, x: u.xyz, "failed on 3 points"),
         (lambda u, v, x: u.x + v.x, "1 equation for 2 unknown functions"),
+        (lambda u: u.x - 1 if u > 0 else u.x, "equation <lambda> failed.*write torch.where"),
+        (lambda u: u.x - 1 if u else u.x, "write torch.where"),
+        (lambda u: u.x - np.sin(u), "write torch.sin"),
+        (lambda u: u.x - math.sin(u.x), "write torch.sin"),
+        (lambda u: (u.x - u).detach(), "has no derivative of: .* without detach"),
     ],
 )
 def test_callables_that_cannot_be_an_equation(function: object, message: str) -> None:
