@@ -19,6 +19,7 @@ from pinnlite.problem.symbol import Coefficients, State, roots, states
 
 _STATES = 16  # so many that chance does not make all of them alike
 _WAVE = 1e4  # wave number along a face
+_SHORTER = 100.0  # so much that lower terms show no longer
 _GROWTH = complex(1e8, 3e7)  # in time, faster than that of any wave that long
 _ON_AXIS = 1e-3  # relative: no telling whether a wave grows or decays
 
@@ -34,11 +35,23 @@ class Frozen:
 
     def order(self, column: int, face: Face | None = None) -> int | None:
         """How many data a coordinate takes in all; None where that is not the same at every state."""
+        degrees = {len(symbol) - 1 for symbol in self._symbols(column, face)}
+        return degrees.pop() if len(degrees) == 1 and min(degrees) >= 0 else None
+
+    def crosses(self, column: int) -> bool:
+        """Whether all that runs, runs from one end of a coordinate to the other: its highest coefficient has one sign.
+
+        So it is with u_t + c u_x in t, whatever c is; in x not where c changes its sign.
+        """
+        highest = [symbol[-1] for symbol in self._symbols(column) if symbol]
+        return bool(highest) and all((c / highest[0]).real > 0 for c in highest)
+
+    def _symbols(self, column: int, face: Face | None = None) -> list[Coefficients]:
+        """Along a coordinate, on waves in the others, at states inside or on a face."""
         waves = self._waves()
         waves[column] = 0j
         X = self.domain.sample(_STATES, "uniform") if face is None else _points_on(face)[0]
-        degrees = {len(state.along(waves, self._axis(column))) - 1 for state in dict.fromkeys(self._at(X))}
-        return degrees.pop() if len(degrees) == 1 and min(degrees) >= 0 else None
+        return [state.along(waves, self._axis(column)) for state in dict.fromkeys(self._at(X))]
 
     def order_of(self, unknown: str, column: int) -> int:
         """The highest derivative of an unknown by a coordinate."""
@@ -78,7 +91,7 @@ class Frozen:
         """Whether at every state no wave grows or decays along a coordinate: so it is with hyperbolic equations."""
         inward = [-n for n in self._axis(column)]
         found = dict.fromkeys(self._at(self.domain.sample(_STATES, "uniform")))
-        zeros = [zero for state in found for zero in roots(self._inward(state, inward, None, 1.0, 1.0))]
+        zeros = [zero for state in found for zero in roots(self._inward(state, inward, None, 1.0, _SHORTER))]
         return bool(zeros) and all(m != 0 and abs(m.real) <= _ON_AXIS * abs(m) for m in zeros)
 
     def ends(self, column: int) -> tuple[Face, Face]:

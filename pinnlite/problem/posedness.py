@@ -61,6 +61,7 @@ class Posing:
         domain = self.frozen.domain
         own = box_names(domain)
         columns = [domain.names.index(name) for name in own]
+        self._check_any([c for c in range(len(domain.names)) if c not in columns])
         by_column = {column: self._given(column) for column in columns}
         orders = {column: self.frozen.order(column) for column in columns}
         starts = {c: sign for c in columns if (sign := by_column[c].start(orders[c])) is not None}
@@ -71,7 +72,7 @@ class Posing:
             found = by_column[column]
             if not found.both and not (found.low and found.high) and self.frozen.evolves(column, True):
                 time, sign = column, -1.0 if found.high else 1.0
-        for column in columns:
+        for column in sorted(columns, key=lambda c: c != time):
             order = orders[column]
             if order is None:
                 continue
@@ -84,6 +85,16 @@ class Posing:
                 self._check_face(face, time, sign)
         if time is not None and self.frozen.explodes(time, sign):
             raise self._exploding(time, sign)
+
+    def _check_any(self, columns: Sequence[int]) -> None:
+        """What runs from one end of a region to the other has to be told something on the way."""
+        if self.conditions or self.observed:
+            return
+        if any(self.frozen.order(column) and self.frozen.crosses(column) for column in columns):
+            example = f"{self.frozen.unknowns[0]} = 0 on boundary"
+            raise ProblemError(
+                f"there is no condition, and the equation has many solutions without: add one, such as {example}"
+            )
 
     def _given(self, column: int) -> Given:
         """The conditions by the end of a coordinate at which they are."""
@@ -132,7 +143,7 @@ class Posing:
         ends = self._end(column, 1.0), self._end(column, -1.0)
         where = f"at {ends[0]} and {ends[1]}"
         if shares[0] is None or shares[1] is None:
-            least, most = self._bounds(order, all(regular), time)
+            least, most = self._bounds(order, all(regular), time is None or self.frozen.crosses(column))
             needs = f"{order}"
         else:
             least = most = shares[0] + shares[1]
@@ -170,10 +181,10 @@ class Posing:
         """The orders of all unknowns in a coordinate together."""
         return sum(self.frozen.order_of(unknown, column) for unknown in self.frozen.unknowns)
 
-    def _bounds(self, order: int, regular: bool, time: int | None) -> tuple[int, int]:
+    def _bounds(self, order: int, regular: bool, crossed: bool) -> tuple[int, int]:
         """The least and the most conditions at both ends together, where the ends' shares are not known for certain."""
         even = len(self.frozen.unknowns) == 1 and order % 2 == 0
-        return order if regular and (even or time is None) else 0, order if even else 2 * order
+        return order if regular and (even or crossed) else 0, order if even else 2 * order
 
     def _check_face(self, face: Face, time: int | None, sign: float) -> None:
         """On a face of a region that is no box."""

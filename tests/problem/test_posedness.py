@@ -197,6 +197,8 @@ POSED: dict[str, tuple[str, Names]] = {
         {"x": (0, 1), "y": (-1, 1)},
     ),
     "viscoelastic": ("u_tt = u_xx + u_xxt; u(x, 0) = 1; u_t(x, 0) = 0; u = 0 on boundary", STRIP),
+    "out of a disk": ("x*u_x + y*u_y + u = 1", DISK),
+    "out at both ends of t": ("u_x + t*u_t = 0; u(0, t) = 1", {"x": (0, 1), "t": (-1, 1)}),
     "dispersion": (
         "u_t = u_xxxxx; u(x, 0) = 1; u(0, t) = u(1, t); u_x(0, t) = u_x(1, t); u_xx(0, t) = u_xx(1, t); "
         "u_xxx(0, t) = u_xxx(1, t); u_xxxx(0, t) = u_xxxx(1, t)",
@@ -311,6 +313,13 @@ NOT_POSED: dict[str, tuple[str, Names, str]] = {
         STRIP,
         "too few conditions at x = 0 and x = 1: 0 where 1 (1 at x = 0, 0 at x = 1)",
     ),
+    "inviscid nothing": ("u_t + u*u_x = 0", STRIP, "too few conditions at t = 0: 0 where 1 is needed"),
+    "inviscid no start": (
+        "u_t + u*u_x = 0; u(0, t) = 1",
+        STRIP,
+        "too few conditions at t = 0 and t = 1: 0 where 1 is needed: add what is missing, such as u(x, 0) = 0",
+    ),
+    "disk nothing": ("u_x + u*u_y = 0", DISK, "there is no condition"),
     "kdv wrong": (
         "u_t + u*u_x + u_xxx = 0; u(x, 0) = cos(pi*x); u(-1, t) = 0; u(1, t) = 0; u_x(-1, t) = 0",
         WIDE,
