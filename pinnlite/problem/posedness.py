@@ -109,6 +109,8 @@ class Posing:
                         found[name].append(condition)
                 continue
             places = {at for _, _, at in condition.wanted}
+            if not condition.integrals and all(None not in at for at in places):
+                continue  # a single point is no datum of a face
             values = {value for at in places if (value := at[column]) is not None}
             low, high = (any(abs(value - end) <= slack for value in values) for end in ends)
             edge = any(sum(value is not None for value in at) > 1 for at in places)
