@@ -15,6 +15,7 @@ from pinnlite.solving.slabs.condensed import Condensed
 from pinnlite.solving.slabs.cyclic import Cyclic
 from pinnlite.solving.slabs.evolution import evolution_of
 from pinnlite.solving.slabs.initial_field import InitialField
+from pinnlite.solving.slabs.jumps import travelling_jump
 from pinnlite.solving.slabs.signs import Signs
 from pinnlite.solving.slabs.slab import SlabSolver
 from pinnlite.solving.slabs.slab_collocation import Place, SlabCollocation
@@ -134,13 +135,33 @@ def test_a_shock_that_moves_is_told_with_its_time() -> None:
 
 @pytest.mark.parametrize(
     ("start", "end", "told"),
-    [("sign(x - 0.3)", "-1", "jumps at x = 0.3,"), ("1", "0", "contradicts the initial state at x = 0,")],
+    [
+        ("sign(x - 0.3)", "-1", "jumps at x = 0.3,"),
+        ("sign(x - 0.5)", "-1", "jumps at x = 0.5,"),  # where elements meet from the first
+        ("1", "0", "contradicts the initial state at x = 0,"),
+    ],
 )
 def test_a_jump_that_travels_is_told_at_once(start: str, end: str, told: str) -> None:
     solution = pl.solve("u_t + 2*u_x = 0", f"u(x, 0) = {start}", f"u(0, t) = {end}", x=(0, 1), t=(0, 0.2))
     assert not solution.converged
     assert told in solution.status
     assert "speed of up to 2:" in solution.status
+
+
+def test_a_wave_packet_is_no_jump() -> None:
+    """Of Schrodinger's equation, exp(-x^2 + 2ix) at the start: series coarse enough do not meet where they join."""
+    problem = pl.Problem(
+        "a_t = -b_xx",
+        "b_t = a_xx",
+        "a(x, 0) = exp(-x^2)*cos(2x)",
+        "b(x, 0) = exp(-x^2)*sin(2x)",
+        *(f"{u}({x}, t) = 0" for u in "ab" for x in (-12, 12)),
+        x=(-12, 12),
+        t=(0, 0.5),
+    )
+    evolution = evolution_of(problem)
+    assert evolution is not None
+    assert travelling_jump(evolution) is None
 
 
 def test_what_starts_from_zero_is_not_resolved_by_what_it_is_at_first() -> None:
