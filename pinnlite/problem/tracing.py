@@ -1,6 +1,5 @@
 """What a callable asks for: it is run once with made-up values, and which partials it used is what it wants."""
 
-import operator
 from collections.abc import Callable, Mapping
 from numbers import Real
 from typing import Any, cast
@@ -14,7 +13,7 @@ from pinnlite.language.nodes import NormalDerivative
 from pinnlite.problem.boundary import BoundaryStatement
 from pinnlite.problem.callables import CallableStatement
 from pinnlite.problem.equations import Condition, Equation, Key, Placed, Values
-from pinnlite.problem.partial_names import index_of
+from pinnlite.problem.field import Field, plain
 from pinnlite.problem.unknown import Unknown
 
 _PROBES = 3  # points on which a callable is tried
@@ -30,63 +29,6 @@ _FOR_NUMBERS = {
         "in place of np.sin(u)",
     ),
 }
-
-
-class Field:
-    """An unknown inside a callable: a tensor of its values, with its partials as attributes."""
-
-    def __init__(self, name: str, coordinates: tuple[str, ...], lookup: Callable[[Any], Tensor]) -> None:
-        self._name, self._coordinates, self._lookup = name, coordinates, lookup
-
-    @property
-    def _value(self) -> Tensor:
-        return self._lookup((self._name, (0,) * len(self._coordinates)))
-
-    def __getattr__(self, name: str) -> Any:
-        index = index_of(name, self._coordinates)
-        if index is not None:
-            return self._lookup((self._name, index))
-        if name == "n":
-            return self._lookup(NormalDerivative(self._name))
-        return getattr(self._value, name)
-
-    @classmethod
-    def __torch_function__(
-        cls, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        return function(*_plain(args), **{key: _plain(value) for key, value in (kwargs or {}).items()})
-
-    def __bool__(self) -> bool:
-        return bool(self._value)
-
-    def __repr__(self) -> str:
-        return repr(self._value)
-
-
-def _plain(value: Any) -> Any:
-    """Fields within arguments replaced by their values."""
-    if isinstance(value, Field):
-        return value._value
-    if isinstance(value, tuple | list):
-        return type(value)(_plain(item) for item in value)
-    return value
-
-
-def _give_operators() -> None:
-    """Arithmetic of a Field is that of its values."""
-    for name in ("add", "sub", "mul", "truediv", "pow", "matmul"):
-        function = getattr(operator, name)
-        setattr(Field, f"__{name}__", lambda self, other, f=function: f(self._value, _plain(other)))
-        setattr(Field, f"__r{name}__", lambda self, other, f=function: f(_plain(other), self._value))
-    for name in ("neg", "pos", "abs"):
-        function = getattr(operator, name)
-        setattr(Field, f"__{name}__", lambda self, f=function: f(self._value))
-    for name in ("lt", "le", "gt", "ge", "eq", "ne"):
-        function = getattr(operator, name)
-        setattr(Field, f"__{name}__", lambda self, other, f=function: f(self._value, _plain(other)))
-
-
-_give_operators()
 
 
 def equation_from(
@@ -128,7 +70,7 @@ def _traced(
         given: dict[str, Any] = {name: Field(name, coordinates, lookup) for name in functions}
         given |= {name: places[name] for name in statement.arguments if name in places}
         given |= {name: unknown.value(values[name, zero]) for name, unknown in used.items()}
-        result = _plain(statement.function(**given))
+        result = plain(statement.function(**given))
         if isinstance(result, Jet):  # its derivatives are wanted: it stands for a tensor
             return cast(Tensor, result)
         if not isinstance(result, Tensor | Real):
