@@ -13,7 +13,8 @@ from pinnlite.solving.clock import Clock
 from pinnlite.solving.lines.boundary_value import relax
 from pinnlite.solving.lines.branching import branching
 from pinnlite.solving.lines.collocation import Collocation
-from pinnlite.solving.lines.opening import continued, march_both_ways, opening, partition_of
+from pinnlite.solving.lines.marches import continued, march_both_ways
+from pinnlite.solving.lines.opening import opening, partition_of
 from pinnlite.solving.lines.scan import overlooked
 from pinnlite.solving.lines.switches import infinite_ends, switches
 from pinnlite.solving.lines.system import system_of

@@ -1,6 +1,6 @@
 """Where Newton's method starts: a march with guessed parameters, or the simplest function that meets the conditions."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,19 +14,17 @@ from pinnlite.problem.initial import initial_state
 from pinnlite.problem.problem import Problem
 from pinnlite.solving.clock import Clock
 from pinnlite.solving.lines.collocation import Collocation
-from pinnlite.solving.lines.march import March, march
-from pinnlite.solving.lines.newton import Chain
+from pinnlite.solving.lines.eigenfunction import inverse_iteration
+from pinnlite.solving.lines.marches import march_both_ways
 from pinnlite.solving.lines.system import System, system_of
-from pinnlite.solving.residuals import Monitor
 from pinnlite.trials.constrained import Constrained
 from pinnlite.trials.elements import Elements
-from pinnlite.trials.reference import gauss_nodes, radau_nodes
+from pinnlite.trials.reference import radau_nodes
 from pinnlite.trials.trial import Approximation
 
 _ACCURACY = 1e-6
 _NODES = radau_nodes(12)
 _SAMPLE = (0.2113, 0.5231, 0.8397)  # of the domain
-_PIECES, _DEGREE, _ITERATIONS = 12, 16, 6  # for the first look at an eigenfunction
 
 
 class Opening:
@@ -93,7 +91,7 @@ def opening(problem: Problem, system: System, clock: Clock) -> Approximation:
         and len(problem.unknown_parameters) == 1
         and len(plain) == sum(i[0] for i in problem.orders.values())
     ):
-        meeting = _inverse_iteration(problem, plain, constants, meeting)
+        meeting = inverse_iteration(problem, plain, constants, meeting)
     return Opening(meeting, constants)
 
 
@@ -111,120 +109,6 @@ def _start(problem: Problem) -> tuple[float, Tensor] | None:
         if start is not None:
             return start
     return None
-
-
-def _inverse_iteration(
-    problem: Problem, conditions: Sequence[Condition], constants: Mapping[str, float], first: Approximation
-) -> Approximation:
-    """The eigenfunction whose eigenvalue is nearest to the guess: solve F(v, guess) = -dF/dp(u, guess) repeatedly.
-
-    (G. H. Golub and C. F. Van Loan, Matrix Computations, section 7.6.1, for an operator linear in u.)
-    """
-    (name,) = problem.unknown_parameters
-    coordinate = problem.domain.names[0]
-    low, high = problem.domain.intervals[coordinate]
-    orders = {unknown: order for unknown, (order,) in problem.orders.items()}
-    current, edges = first, torch.linspace(low, high, _PIECES + 1, dtype=torch.float64)
-    for _ in range(_ITERATIONS):
-        forced = [
-            _forced(equation, current, name, constants[name], coordinate) for equation in problem.equations
-        ]
-        collocation = Collocation(forced, orders, coordinate, problem.parameters, gauss_nodes(_DEGREE))
-        chain = Chain(collocation, conditions, [], edges)
-        solved = chain.solve(chain.interpolate(current), linear=True, monitor=lambda step, length: False)
-        if solved is None:
-            return first
-        scale = solved.rows.abs().amax().clamp(min=1e-300)
-        current = collocation.elements(edges, solved.rows / scale)
-    return current
-
-
-def _forced(equation: Equation, current: Approximation, name: str, guess: float, coordinate: str) -> Equation:
-    """The equation at the guess, driven by its slope by the parameter at the present eigenfunction."""
-    functions = [key for key in equation.wanted if key[0] != name]
-
-    def residual(places: Values, values: Mapping[Key, Tensor]) -> Tensor:
-        x = torch.as_tensor(places[coordinate])
-        here = current.partials(x.reshape(-1, 1), functions)
-        driving = {key: value.view_as(x) for key, value in here.items()}
-        parameter = torch.full_like(x, guess).requires_grad_(True)
-        at_guess = equation.residual(places, {**driving, (name, (0,)): parameter})
-        slope = (
-            torch.autograd.grad(at_guess.sum(), parameter)[0]
-            if at_guess.requires_grad
-            else torch.zeros_like(x)
-        )
-        return equation.residual(places, {**values, (name, (0,)): parameter.detach()}) + slope
-
-    return replace(equation, wanted=frozenset(functions), residual=residual)
-
-
-def march_both_ways(
-    problem: Problem,
-    collocation: Collocation,
-    start: tuple[float, Tensor],
-    accuracy: float,
-    breaks: Collection[float],
-    clock: Clock,
-) -> March:
-    """March from where the state is given to both ends of the domain."""
-    x, state = start
-    low, high = problem.domain.intervals[problem.domain.names[0]]
-    monitor = _monitor(clock, high - low)
-    runs = [
-        march(collocation, x, stop, state, accuracy, breaks, monitor) for stop in (low, high) if stop != x
-    ]
-    parts = [run.elements for run in runs if run.elements is not None]
-    failed = [run for run in runs if run.failure]
-    last = failed[0] if failed else runs[-1]
-    return replace(last, elements=_joined(parts) if parts else None)
-
-
-def continued(
-    begun: Approximation | None,
-    problem: Problem,
-    collocation: Collocation,
-    start: float,
-    accuracy: float,
-    breaks: Collection[float],
-    clock: Clock,
-) -> March | None:
-    """The march upwards that an earlier one with the same nodes began; None if there is none that ended early."""
-    low, high = problem.domain.intervals[problem.domain.names[0]]
-    if not isinstance(begun, Elements) or start != low:
-        return None
-    reached, count = begun.edges[-1].item(), len(collocation.nodes)
-    kept = all(rows.shape[1] == count + begun.orders[unknown] for unknown, rows in begun.local.items())
-    if begun.edges[0] != low or not low < reached < high or not kept:
-        return None
-    keys: list[Key] = [(unknown, (j,)) for unknown, order in begun.orders.items() for j in range(order)]
-    found = begun.partials(begun.edges[-1:, None], keys)
-    state = torch.cat([found[key] for key in keys])
-    run = march(collocation, reached, high, state, accuracy, breaks, _monitor(clock, high - low))
-    return replace(run, elements=_joined([begun, run.elements]) if run.elements else begun)
-
-
-def _monitor(clock: Clock, length: float) -> Monitor:
-    """Tells how far a march is, and stops it when the time is up."""
-
-    def monitor(step: int, done: float) -> bool:
-        clock.tell(f"{step} elements", done / length)
-        return clock.spent
-
-    return monitor
-
-
-def _joined(parts: list[Elements]) -> Elements:
-    """Elements side by side as one partition."""
-    if len(parts) == 1:
-        return parts[0]
-    left, right = parts
-    return Elements(
-        torch.cat([left.edges, right.edges[1:]]),
-        left.orders,
-        {unknown: torch.cat([left.local[unknown], right.local[unknown]]) for unknown in left.orders},
-        left.basis,
-    )
 
 
 def _with_constants(equation: Equation, constants: Mapping[str, float]) -> Equation:
