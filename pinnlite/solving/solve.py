@@ -19,7 +19,7 @@ from pinnlite.solution import Solution
 from pinnlite.solving.choice import KINDS, Task, Way, ways
 from pinnlite.solving.clock import Clock
 from pinnlite.solving.refine import Candidate, Result, refine
-from pinnlite.solving.residuals import INTERRUPTED, Method
+from pinnlite.solving.residuals import INTERRUPTED, UNDETERMINED, Method
 from pinnlite.trials.shifted import shifted
 from pinnlite.trials.trial import Approximation
 
@@ -201,7 +201,9 @@ def _status(result: Result, tol: float, clock: Clock, problem: Problem) -> str:
     if result.interrupted:
         return INTERRUPTED
     if result.candidate.failure and not clock.spent:
-        return result.candidate.failure
+        unseen = problem.unknown_parameters if result.candidate.failure == UNDETERMINED else ()
+        other = f" Or what is observed does not determine {' and '.join(unseen)}: give one a number, or observe more."
+        return result.candidate.failure + (other if unseen else "")
     if clock.spent:
         done = ""
         if result.candidate.reached:

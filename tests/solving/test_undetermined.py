@@ -121,6 +121,25 @@ def test_amplification_is_small_where_a_problem_is_well_posed() -> None:
     assert found[J01**2] > MOST
 
 
+@pytest.mark.parametrize(
+    ("equation", "left", "named"),
+    [
+        ("u' = -(a + b)*u", "u(0) = 1", "a and b"),
+        ("u' = -a*b*u", "u(0) = 1", "a and b"),
+        ("u' = -a*u + c*(a + b)", "u(0) = 1", "b and c"),
+        ("u'' = -a*u + b", "u(0) = 0; u(2) = 0", None),  # but for u = 0, at which a is not seen
+    ],
+)
+def test_what_data_do_not_determine_is_named(equation: str, left: str, named: str | None) -> None:
+    """Observed is exp(-1.5 t), of which a + b = 1.5 is all that can be known, a b = 1.5, or a = 1.5 and c = 0."""
+    t = torch.linspace(0.1, 1.9, 9, dtype=torch.float64)
+    sought = {name: pl.Unknown(0.7) for name in "abc" if name in equation}
+    solution = pl.solve(equation, left, pl.data("u", t, torch.exp(-1.5 * t)), t=(0, 2), **sought)
+    assert not solution.converged
+    told = "do not determine" if named is None else f"do not determine {named}:"
+    assert (told in solution.status) == (named is not None)
+
+
 def test_the_misfit_of_data_is_told() -> None:
     """In a local minimum the equation is solved to all digits with a parameter that is wrong: cos(2t) by w = 1.2."""
     t = torch.linspace(0, 10, 60, dtype=torch.float64)

@@ -27,6 +27,11 @@ _NOT_FOUND = (
     "No solution was found: Newton's method converges neither from the simplest function that meets the conditions nor "
     "along a continuation. If there is one, try a larger tol, or conditions that determine it more sharply."
 )
+_MANY = (
+    "Conditions and data do not determine {0}: with other values of {0} they are met as well. Give one a number, or "
+    "observe something else."
+)
+_FREE = 1e-8  # of the largest part of a direction that is free
 _MOST_ELEMENTS = 3000
 _MOST_COARSE = 16  # elements up to which a failing Newton iteration is tried again on halves
 _GRADING = 26  # halvings towards each end: layers down to 1e-8 of the domain
@@ -53,11 +58,13 @@ def relax(
     elements, graded, followed, rounds = None, False, False, 0
     while True:
         chain = Chain(collocation, system.conditions, system.observations, edges)
+        failure = _NOT_FOUND
         try:
             solved = chain.solve(chain.interpolate(first), system.linear, monitor)
-        except Undetermined:
+        except Undetermined as lost:
             if system.linear:
-                return Relaxation(None, _UNDETERMINED)
+                return Relaxation(None, _many(lost, system) or _UNDETERMINED)
+            failure = (_is_free(chain, first, system) and _many(lost, system)) or _NOT_FOUND
             solved = None
         rounds += 1
         if solved is None and monitor(rounds, 0.0):
@@ -65,7 +72,7 @@ def relax(
         if solved is None and len(edges) > _MOST_COARSE:
             rough = None if followed or system.linear else follow(collocation, system, edges, first, monitor)
             if rough is None:
-                return Relaxation(elements, _NOT_FOUND)
+                return Relaxation(elements, failure)
             first, elements, edges, followed = rough, rough, rough.edges, True
             continue
         if solved is None:
@@ -84,6 +91,31 @@ def relax(
             edges, graded = _towards_ends(edges), True
         else:
             edges = halved(edges, bad)
+
+
+def _many(lost: Undetermined, system: System) -> str | None:
+    """What is left free, by name, where it is known."""
+    if lost.free is None:
+        return None
+    numbers = [name for name, order in system.orders.items() for _ in range(order)]
+    named = zip(numbers, lost.free.tolist(), strict=True)
+    free = dict.fromkeys(name for name, size in named if size > _FREE * lost.free.max().item())
+    return _MANY.format(" and ".join(free))
+
+
+def _is_free(chain: Chain, first: Approximation, system: System) -> bool:
+    """Whether a state is left free near other functions as well: at u = 0 nothing is known of k in u' = k*u."""
+    guess = chain.interpolate(first)
+    noise = torch.rand(guess.rows.shape, generator=torch.Generator().manual_seed(0), dtype=guess.rows.dtype)
+    for name in system.functions:
+        columns = chain.collocation.columns[name]
+        guess.rows[:, columns] += noise[:, columns]
+    frozen = chain.freeze(guess)
+    try:
+        chain.correction(guess, frozen.residual, frozen)
+    except Undetermined:
+        return True
+    return False
 
 
 def _towards_ends(edges: Tensor) -> Tensor:

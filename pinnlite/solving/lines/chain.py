@@ -18,7 +18,11 @@ _DENSE = 160  # unknowns up to which one dense factorisation is quicker than the
 
 
 class Undetermined(ArithmeticError):
-    """The equations leave a state free, or contradict each other."""
+    """The equations leave a state free, or contradict each other; ``free``, if known, is how much of each number."""
+
+    def __init__(self, free: Float[Tensor, " K"] | None = None) -> None:
+        super().__init__(free)
+        self.free = free
 
 
 @dataclass(frozen=True)
@@ -80,18 +84,22 @@ def _nearest(
     free = q[:, count:]
     observed, values = _rows(observations, E, jump)
     if free.shape[1]:
-        if not _seen(observed, free, K):
-            raise Undetermined
-        particular = particular + free @ _least_squares(observed @ free, values - observed @ particular)
+        direction = free @ torch.linalg.svd(observed @ free).Vh[-1]  # that observations tell least
+        sizes = direction.view(-1, K).abs().amax(0)
+        if not _seen(observed, direction, sizes):
+            raise Undetermined(sizes)
+        try:
+            particular = particular + free @ _least_squares(observed @ free, values - observed @ particular)
+        except Undetermined:
+            raise Undetermined(sizes) from None
     states: Tensor = particular.view(E + 1, K)
     return states
 
 
-def _seen(observed: Float[Tensor, "R S"], free: Float[Tensor, "S f"], K: int) -> bool:
-    """Whether the direction that observations tell least is more than rounding there, beside its size elsewhere."""
-    direction = free @ torch.linalg.svd(observed @ free).Vh[-1]
-    sizes = direction.view(-1, K).abs().amax(0).repeat(len(direction) // K)
-    return bool((observed @ direction).abs().amax() > _UNSEEN * (observed.abs() @ sizes).amax())
+def _seen(observed: Float[Tensor, "R S"], direction: Float[Tensor, " S"], sizes: Float[Tensor, " K"]) -> bool:
+    """Whether a direction is more than rounding where it is observed, beside its size elsewhere."""
+    everywhere = sizes.repeat(len(direction) // len(sizes))
+    return bool((observed @ direction).abs().amax() > _UNSEEN * (observed.abs() @ everywhere).amax())
 
 
 def _walk(transfer: Tensor, jump: Tensor, conditions: Sequence[Row]) -> Tensor:
