@@ -24,12 +24,15 @@ def process() -> NoReturn:
 
     An interrupt that came while Python ran a text, as dataclasses do when they are made, would have the interpreter
     end itself by a signal although it was dealt with. A request to terminate, as batch systems send it when the time is
-    up, is an interrupt too: what there is is kept.
+    up, is an interrupt too: what there is is kept. A reader that closes the pipe, as head does, ends the process by the
+    signal that ends other programs then, without a word.
 
     PyTorch's threads sleep while they wait for each other, unless the environment says otherwise. Where other processes
     want the same cores, threads that spin instead make a solve ten times slower.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when PyTorch is loaded
+    if sys.platform != "win32":
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     code = main()
     if code == _INTERRUPTED:

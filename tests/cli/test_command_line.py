@@ -125,12 +125,15 @@ def test_version() -> None:
     assert (code, out) == (0, "pinnlite 0.1.0\n")
 
 
-def test_a_closed_pipe_is_no_fault() -> None:
+def test_a_closed_pipe_ends_it_without_a_word() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     process = subprocess.Popen([*COMMAND, "--help"], stdout=writing, stderr=subprocess.PIPE)
     os.close(writing)
     assert process.communicate(timeout=30)[1] == b""
+    assert (
+        process.returncode == -signal.SIGPIPE
+    )  # as with any other program: 1 would say that something failed
 
 
 def test_an_interrupt_ends_with_130() -> None:
