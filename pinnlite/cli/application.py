@@ -43,6 +43,9 @@ def _pinnlite() -> None:
       pinnlite solve "u'' + u = 0, u(0) = 0, u'(0) = 1" --on x=0,2*pi --out sine.safetensors
       pinnlite eval sine.safetensors --at 0:pi:5 --order 2
       pinnlite COMMAND --help
+
+    Exit codes: 0 done; 1 the computation failed; 2 the input cannot be used; 3 the tolerance was not reached, or
+    derivatives disagree; 130 interrupted.
     """
 
 

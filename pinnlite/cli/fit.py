@@ -60,10 +60,15 @@ _LARGEST = {
     default="auto",
     show_default=True,
     shell_complete=options.complete_from("auto", "least-squares", "gauss-newton", "lbfgs", "adam"),
-    help="least-squares, gauss-newton, lbfgs or adam.",
+    help="least-squares, gauss-newton, lbfgs, adam or auto.",
 )
 @click.option(
-    "--points", "count", type=click.IntRange(1, 10_000_000), default=2000, show_default=True, help="How many."
+    "--points",
+    "count",
+    type=click.IntRange(1, 10_000_000),
+    default=2000,
+    show_default=True,
+    help="How many points the function is fitted at.",
 )
 @options.parameter
 @options.at

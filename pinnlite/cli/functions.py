@@ -23,7 +23,8 @@ def command() -> None:
     rows = [(str(f), str(f.diff("x"))) for f in read]
     words = (
         f"constants: {', '.join(CONSTANTS)}; operators: + - * / ** ^; products: 2x, 2(x+1)\n"
-        "P(n, x) is the Legendre polynomial of degree n, P(n, x, k) its k-th derivative"
+        "P(n, x) is the Legendre polynomial of degree n, P(n, x, k) its k-th derivative\n"
+        "derivatives are by x"
     )
     table = Table(["function", "derivative"], rows)
     if options.form_of(click.get_current_context()) == "latex":

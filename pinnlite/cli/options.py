@@ -100,7 +100,7 @@ at = click.option(
     type=points,
     metavar="POINTS",
     multiple=True,
-    help="Points: 1,2,3 or 0:1:11 (start:stop:count); x=... where there are several variables, once for each.",
+    help="Points: 1,2,3 or 0:1:11 (start:stop:count). With several variables once for each: --at x=0:1:3 --at y=1,2.",
 )
 parameter = click.option(
     "-p",
@@ -109,9 +109,9 @@ parameter = click.option(
     type=assignment,
     metavar="NAME=VALUE",
     multiple=True,
-    help="A named number, such as nu=0.01/pi.",
+    help="The value of a parameter, such as nu=0.01/pi; once for each.",
 )
-_as_json = _form("json", "Print one JSON object; never NaN, null.")
+_as_json = _form("json", "Print one JSON object, with null for what is not finite.")
 _as_csv = _form("csv", "Print the table as comma-separated values.")
 _as_latex = _form("latex", "Print formulas and table in LaTeX.")
 
@@ -126,7 +126,7 @@ plot = click.option(
     metavar="FILE",
     shell_complete=complete_files,
     callback=_check_picture,
-    help="Also draw a picture: .png, .svg or .pdf; - draws it with characters.",
+    help="Also draw a picture, a .png, .svg or .pdf; - draws one of characters.",
 )
 quiet = click.option(
     "-q",
@@ -138,7 +138,10 @@ quiet = click.option(
 )
 verbose = click.option("-v", "--verbose", is_flag=True, help="Say on standard error what was tried.")
 out = click.option(
-    "--out", metavar="FILE", callback=_check_kept, help="Keep the result in a .safetensors file."
+    "--out",
+    metavar="FILE",
+    callback=_check_kept,
+    help="Keep the result in a .safetensors file, for pinnlite eval.",
 )
 seed = click.option(
     "--seed",

@@ -40,14 +40,18 @@ _MOST_DRAWN = 2  # coordinates
     multiple=True,
     help="A coordinate and its ends, once for each.",
 )
-@click.option("--region", metavar="TEXT", help='A region that is no box: "Disk((0, 0), 1)".')
+@click.option(
+    "--region",
+    metavar="TEXT",
+    help='A region that is no box: Disk, Ball and Polygon, joined by |, & and -, as in "Disk((0, 0), 1)".',
+)
 @click.option(
     "--tol", type=number, metavar="NUMBER", help="Relative L2 error to be reached.  [default: 1e-6]"
 )
 @click.option(
     "--trial",
     shell_complete=options.complete_from("auto", "legendre", "features", "network"),
-    help="legendre, features, network or auto.  [default: auto]",
+    help="Trial functions: legendre, features, network or auto.  [default: auto]",
 )
 @options.parameter
 @click.option(
@@ -56,7 +60,7 @@ _MOST_DRAWN = 2  # coordinates
     type=assignment,
     metavar="NAME=GUESS",
     multiple=True,
-    help="A parameter that is to be found, and where to start.",
+    help="A parameter that is to be found, and where to start; once for each.",
 )
 @click.option(
     "--data",
@@ -64,13 +68,13 @@ _MOST_DRAWN = 2  # coordinates
     type=named_text,
     metavar="NAME=FILE.csv",
     multiple=True,
-    help="Observations of an unknown: columns of the coordinates and of its values.",
+    help="Observations of an unknown function: columns of the coordinates, then of its values.",
 )
 @click.option(
     "--resume",
     metavar="FILE",
     shell_complete=options.complete_files,
-    help="Go on from a kept solution, whose problem and tolerance these are.",
+    help="Go on from a kept solution: with its problem, and its tolerance unless there is a --tol.",
 )
 @options.at
 @options.forms
@@ -124,6 +128,8 @@ def command(
       params = { nu = "0.01/pi" }
       [solve]
       tol = 1e-6
+
+    [problem] may hold region, unknowns and data as well, [solve] trial, seed and time_limit.
     """
     import pinnlite as pl
     from pinnlite.solving.residuals import INTERRUPTED
