@@ -1,5 +1,6 @@
 """The command ``pinnlite``: finds the command asked for, and turns whatever ends it into a message and an exit code."""
 
+import difflib
 import importlib
 import os
 import re
@@ -15,7 +16,7 @@ from pinnlite.errors import PinnliteError
 _COMMANDS = ("derive", "check", "fit", "solve", "eval", "export", "examples", "functions", "info")
 # What an error says to do in Python: where a name has no value, and where an interval is reversed.
 _UNKNOWN = re.compile(r"give it a value, \w+=0\.1, or say (\w+)=pl\.Unknown\(\.\.\.\)")
-_INTERVAL = re.compile(r"\bwrite (\w+)=\(([^(),]+), ([^(),]+)\)")
+_INTERVAL = re.compile(r"\b(write|widen) (\w+)=\(([^(),]+), ([^(),]+)\)")
 _DONE, _FAILED, _UNUSABLE, _INTERRUPTED = 0, 1, 2, 130
 
 
@@ -24,6 +25,14 @@ class _LazyGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        near = difflib.get_close_matches(args[0], _COMMANDS, n=1)
+        if near and args[0] not in _COMMANDS:
+            raise click.UsageError(f"no such command '{args[0]}'. Did you mean '{near[0]}'?", ctx)
+        return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
@@ -79,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _unusable(error)
         except PinnliteError as error:
             report = _UNKNOWN.sub(r"-p \1=... or --unknown \1=GUESS", error.report())
-            _complain(_INTERVAL.sub(r"write --on \1=\2,\3", report))
+            _complain(_INTERVAL.sub(r"\1 --on \2=\3,\4", report))
             return _UNUSABLE
         except (click.Abort, KeyboardInterrupt):
             _complain("error: interrupted")

@@ -23,7 +23,8 @@ def assignment(text: str) -> tuple[str, float]:
     """``NAME=VALUE``."""
     name, start = _split_name(text)
     if name is None:
-        hint = f"write NAME={text.strip() or 1}"
+        given = text.strip()
+        hint = f"write {given}=1" if given.isidentifier() else f"write NAME={given or 1}"
         raise ParseError("a parameter is given by name", text, 1, len(text), hint)
     return name, _read_number(text, (start, len(text)))
 

@@ -1,5 +1,6 @@
 """What names mean in the statements of a problem: coordinates, parameters, unknown functions and their places."""
 
+import re
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 
@@ -179,7 +180,7 @@ class StatementScope:
 
     def _unknown_name(self, token: Token) -> ParseError:
         name = canonical(token)
-        hint = self._meant(name)
+        hint = self._meant(name) or self._stray(token)
         if hint:
             return at_token(self.text, token, f"unknown name {name!r}", hint)
         known = sorted(self.notation.taken | self.unknowns)
@@ -189,6 +190,12 @@ class StatementScope:
         hint += f"give it a value, {name}=0.1, or say {name}=pl.Unknown(...)"
         hint += f"; an unknown function is written {name}({', '.join(self.notation.coordinates)}) once"
         return at_token(self.text, token, f"unknown name {name!r}", hint)
+
+    def _stray(self, token: Token) -> str | None:
+        """What to do about du/dx where x is no coordinate."""
+        below = re.match(r"[d∂][^\W\d]*/[d∂]([^\W\d]+)", self.text[token.start_pos :])
+        coordinates = " or ".join(self.notation.coordinates)
+        return below and f"give {below[1]} an interval, or differentiate by {coordinates}"
 
     def _meant(self, name: str) -> str | None:
         """What a name is likely to stand for, if it is no forgotten parameter."""

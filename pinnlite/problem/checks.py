@@ -161,7 +161,8 @@ def _check_data(domain: Region, data: Sequence[Data], orders: Mapping[str, Index
                 if not domain.holds(name, value):
                     low, high = domain.intervals[name]
                     raise ProblemError(
-                        f"{observed.text} has a point at {name} = {value:g}, outside the domain [{low:g}, {high:g}]"
+                        f"{observed.text} has a point at {name} = {value:g}, outside the domain [{low:g}, {high:g}]: "
+                        f"widen {name}=({low:g}, {high:g}) or leave it out"
                     )
         outside = ~domain.contains(observed.points)
         if outside.any():
@@ -183,14 +184,16 @@ def _check_count(
     needs = [f"{unknown} of order {order}" for unknown, (order,) in orders.items()]
     needs += [f"the unknown parameter {name}" for name in sought]
     unknown = next(iter(orders))
+    besides = f", or data of {unknown}" if sought else ""
     what, remedy = (
-        ("few", f"add {missing} more, such as a value of {unknown} or of a derivative at an end")
+        ("few", f"add {missing} more, such as a value of {unknown} or of a derivative at an end{besides}")
         if missing > 0
         else ("many", f"leave out {-missing}")
     )
     given = "".join(f"\n  {condition.text}" for condition in conditions)
     raise ProblemError(
-        f"too {what} conditions: {len(conditions)} where {needed} are needed ({', '.join(needs)}): {remedy}{given}"
+        f"too {what} conditions: {len(conditions)} where {needed} {'is' if needed == 1 else 'are'} needed "
+        f"({', '.join(needs)}): {remedy}{given}"
     )
 
 

@@ -49,6 +49,7 @@ OPTIONS = {
     ("x", "--order", "99"): "invalid value for '--order': 99 is not in the range 0<=x<=12",
     ("x", "--order", "two"): "invalid value for '--order': 'two' is not a valid integer",
     ("x", "-p", "3"): "a parameter is given by name (column 1)\n  3\n  ^\n  hint: write NAME=3",
+    ("a*x", "-p", "a"): "a parameter is given by name (column 1)\n  a\n  ^\n  hint: write a=1",
     ("a*x", "-p", "a=b"): "'b' is not a number (column 3)",
     ("x", "--csv"): "numbers were asked for, but not where: add points",
     ("x", "--plot", "x.png"): "numbers were asked for, but not where: add points",
@@ -112,7 +113,7 @@ CASES = [
     *((("derive", *words), message) for words, message in OPTIONS.items()),
     *((("solve", *words), message) for words, message in SOLVE.items()),
     *((("fit", *words), message) for words, message in FIT.items()),
-    (("derivf",), "no such command 'derivf'"),
+    (("derivf",), "no such command 'derivf'. Did you mean 'derive'?"),
     (("--wrong",), "no such option '--wrong'"),
 ]
 

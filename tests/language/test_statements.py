@@ -444,7 +444,7 @@ ERRORS = [
         1,
         2,
         "unknown name 'du'",
-        "give it a value, du=0.1, or say du=pl.Unknown(...); an unknown function is written du(x) once",
+        "give y an interval, or differentiate by x",
     ),
     (
         "du/dn = 1",

@@ -69,7 +69,7 @@ def test_a_problem_prints_as_it_was_stated() -> None:
         (
             ("u' = u", "u(0) = 0", "u(1) = 2"),
             UNIT,
-            "too many conditions: 2 where 1 are needed (u of order 1): leave out 1",
+            "too many conditions: 2 where 1 is needed (u of order 1): leave out 1",
         ),
         (
             ("u'' = u", "u(0) = 0", "u(0) = 1"),

@@ -72,7 +72,7 @@ def march(
                 elif abs(step) < SHORTEST * steps.length:
                     failure = _reason(x, steps.sizes, 0 in collocation.orders.values())
                 elif steps.stuck(x):
-                    failure = f"the solution could not be resolved near {x:.6g}: try a larger tol"
+                    failure = f"The solution could not be resolved near {x:.6g}: try a larger tol."
                 step = step_after
                 if failure is None and monitor(
                     len(rows), abs(x - start)
@@ -222,7 +222,7 @@ def _ascending(collocation: Collocation, edges: list[float], rows: Tensor) -> El
 
 def _reason(x: float, sizes: Tensor, algebraic: bool) -> str:
     if sizes.max() > 1e8:
-        return f"the solution grows without bound near {x:.6g}: it seems to blow up there"
+        return f"The solution grows without bound near {x:.6g}: it seems to blow up there."
     why = "the equation seems to be singular there"
     if algebraic:
         why += (
