@@ -32,7 +32,8 @@ def check_used(parameters: Mapping[str, float], texts: Sequence[str]) -> None:
     """A parameter that no statement names is most likely an option misspelt."""
     words = {word for text in texts for word in re.findall(NAME, text)}
     for name in sorted(set(parameters) - words):
-        near = difflib.get_close_matches(name, _OPTIONS, n=1)
+        near = [each for each in _OPTIONS if name.startswith(each)]
+        near = near or difflib.get_close_matches(name, _OPTIONS, n=1)
         hint = f"did you mean {near[0]}?" if near else "leave it out or use it"
         raise ProblemError(f"the parameter {name} appears in no statement: {hint}")
 
@@ -57,6 +58,8 @@ def sort_names(
             raise ProblemError(
                 f"{name}={value!r} is neither an interval (low, high), which makes {name} a coordinate, "
                 "nor a number, which makes it a parameter, nor an Unknown"
+                + "; a function is called in a callable, pl.equation(lambda u, x: ...)"
+                * callable(value)
             )
     for name, number in parameters.items():
         if not math.isfinite(number):
@@ -79,9 +82,13 @@ def sort_statements(
         elif isinstance(statement, Data):
             data.append(statement)
         else:
+            remedy = (
+                "give those in it one by one, *statements"
+                if isinstance(statement, list | tuple)
+                else "wrap a Python function in equation(...) or condition(...)"
+            )
             raise ProblemError(
-                f"a statement is text, such as \"u'' + u = 0\"; a {type(statement).__name__} arrived "
-                "(wrap a Python function in equation(...) or condition(...))"
+                f"a statement is text, such as \"u'' + u = 0\"; a {type(statement).__name__} arrived ({remedy})"
             )
     if not texts and not callables:
         raise ProblemError("there is no equation: write one, such as \"u'' + u = 0\"")

@@ -32,12 +32,19 @@ class CallableStatement:
         """The names that it wants to be given."""
         return tuple(inspect.signature(self.function).parameters)
 
+    @property
+    def kept(self) -> frozenset[str]:
+        """Those with a value of their own, which they keep where the problem has none for them."""
+        found = inspect.signature(self.function).parameters.items()
+        return frozenset(name for name, each in found if each.default is not each.empty)
+
 
 def equation(function: Callable[..., Any]) -> CallableStatement:
     """An equation as a Python function that returns its residual, left side minus right side, at each point.
 
     Arguments are matched by name: coordinates and parameters of the problem by theirs, every other name is an unknown
-    function. An unknown ``u`` stands for its values ``(N,)``; ``u.x``, ``u.xx``, ``u.xt`` are its partials.
+    function, or keeps its default value if it has one. An unknown ``u`` stands for its values ``(N,)``; ``u.x``,
+    ``u.xx``, ``u.xt`` are its partials.
 
     A bump that is narrower than any grid of points is found in a text, from its formula. Of a function nothing is known
     but its values: what is narrower than a ten-thousandth of the domain may be passed over. Write it as text, or solve

@@ -77,7 +77,7 @@ class Problem:
         domain = domain_of(on, intervals)
         texts, callables, data = sort_statements(statements)
         known: dict[str, float | None] = {**parameters, **dict.fromkeys(unknowns)}
-        named = {name for stated in callables for name in stated.arguments}
+        named = {name for stated in callables for name in stated.arguments if name not in stated.kept}
         parsed = parse_statements(texts, domain.names, known, named.difference(domain.names, known))
         start = tuple(low for low, _ in domain.intervals.values())
         equations = [equation_of(s, unknowns) for s in parsed if not s.is_condition]

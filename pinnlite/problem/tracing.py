@@ -55,7 +55,9 @@ def _traced(
 ) -> tuple[frozenset[Any], Callable[[Values, Mapping[Any, Tensor]], Tensor], bool]:
     """Find out by one run which partials a callable uses, and check what it returns."""
     zero = (0,) * len(coordinates)
-    functions = [a for a in statement.arguments if a not in {*coordinates, *parameters, *unknowns}]
+    functions = [
+        a for a in statement.arguments if a not in {*coordinates, *parameters, *unknowns, *statement.kept}
+    ]
     used = {name: unknowns[name] for name in statement.arguments if name in unknowns}
 
     def residual(places: Values, values: Mapping[Any, Tensor]) -> Tensor:

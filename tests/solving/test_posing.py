@@ -185,6 +185,13 @@ def test_inside_a_callable_the_values_are_tensors() -> None:
     assert all(text.startswith("tensor(") and slope and point for text, slope, point, _ in seen)
 
 
+def test_what_has_a_default_value_is_no_unknown_function() -> None:
+    """The loop's variable is kept in the usual way; x has a value of the problem's all the same."""
+    for k in (1.0, 2.0):
+        solution = pl.solve(pl.equation(lambda u, x=0.0, k=k: u.x + k * u + 0 * x), "u(0) = 1", x=(0, 1))
+        assert solution(1.0).item() == pytest.approx(math.exp(-k), rel=1e-6)
+
+
 @pytest.mark.parametrize(
     ("function", "message"),
     [

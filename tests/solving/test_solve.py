@@ -289,6 +289,7 @@ def test_an_interrupt_returns_the_best_so_far(trial: str) -> None:
         ({"tol": math.nan}, "tol = nan is no tolerance"),
         ({"trial": "magic"}, "unknown trial 'magic': choose one of auto, legendre, features, network"),
         ({"time_limit": 0}, "time_limit = 0 is no time"),
+        ({"tolerance": 1e-3}, "the parameter tolerance appears in no statement: did you mean tol?"),
         ({"toll": 1e-3}, "the parameter toll appears in no statement: did you mean tol?"),
     ],
 )
