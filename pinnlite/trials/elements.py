@@ -43,8 +43,8 @@ class Basis(Protocol):
         """Row that takes an element's coordinates to a derivative by s at one place s."""
         ...
 
-    def series(self, local: Float[Tensor, "E w"], order: int) -> Float[Tensor, "E p"]:
-        """Legendre coefficients of the unknowns on elements with these coordinates."""
+    def series(self, local: Float[Tensor, "E w"], order: int, derivative: int = 0) -> Float[Tensor, "E p"]:
+        """Legendre coefficients of the unknowns, or of a derivative by s, on elements with these coordinates."""
         ...
 
     def values(
@@ -67,9 +67,9 @@ class LegendreBasis:
         """Sums of polynomials at one place."""
         return functional(n, order, derivative, s)
 
-    def series(self, local: Float[Tensor, "E w"], order: int) -> Float[Tensor, "E p"]:
+    def series(self, local: Float[Tensor, "E w"], order: int, derivative: int = 0) -> Float[Tensor, "E p"]:
         """What the coordinates are, integrated."""
-        return local @ series_matrix(local.shape[1] - order, order, 0).to(local).T
+        return local @ series_matrix(local.shape[1] - order, order, derivative).to(local).T
 
     def values(
         self, wanted: Sequence[Wanted], element: Tensor, s: Float[Tensor, " N"]

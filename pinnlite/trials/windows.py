@@ -90,11 +90,11 @@ class FeatureBasis:
         row: Tensor = self._rows(s.reshape(1), n, order, [derivative])[0][0]
         return row
 
-    def series(self, local: Float[Tensor, "E w"], order: int) -> Float[Tensor, "E p"]:
+    def series(self, local: Float[Tensor, "E w"], order: int, derivative: int = 0) -> Float[Tensor, "E p"]:
         """By interpolation at as many Gauss points as there are functions."""
         n = local.shape[1] - order
         nodes = gauss_nodes(n)
-        values = local @ self.reference(nodes, order).values[0].T
+        values = local @ self.reference(nodes, order).values[derivative].T
         fit = torch.linalg.inv(legendre_basis(torch.tensor(nodes, dtype=torch.float64), n - 1))
         series: Tensor = values @ fit.T
         return series

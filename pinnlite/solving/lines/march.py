@@ -70,7 +70,7 @@ def march(
                     rows.append(row)
                     state = collocation.end @ row * (step / 2) ** -collocation.powers
                 elif abs(step) < SHORTEST * steps.length:
-                    failure = _reason(x, steps.sizes, 0 in collocation.orders.values())
+                    failure = _reason(x, steps.sizes[:, 0], 0 in collocation.orders.values())
                 elif steps.stuck(x):
                     failure = f"The solution could not be resolved near {x:.6g}: try a larger tol."
                 step = step_after
@@ -90,7 +90,10 @@ class _Steps:
 
     def __init__(self, collocation: Collocation, accuracy: float, length: float) -> None:
         self.collocation, self.accuracy, self.length = collocation, accuracy, length
-        self.sizes = torch.zeros(len(collocation.orders), dtype=torch.float64)
+        orders = collocation.orders.values()
+        self.sizes = torch.zeros(
+            len(orders), max(1, *orders), dtype=torch.float64
+        )  # by unknown and derivative
         self._refused, self._stalls = math.inf, 0
         self._longer: Elements | None = None  # the element that was refused last, which the next is a part of
         self._floor = 0.0  # where rounding was met, until it is left behind
@@ -108,7 +111,7 @@ class _Steps:
         row = _solved(self.collocation, x, step / 2, state, _LEFT * self.accuracy, self._longer)
         if row is None:
             return None, 0.3 * step
-        tail, reach = _tail(self.collocation, row, self.sizes)
+        tail, reach = _tail(self.collocation, row, step / 2, self.length, self.sizes)
         # Where a shorter step is no better, what is left is rounding: of the unknowns, or of a forcing near its zero.
         self._stalls = self._stalls + 1 if tail > 0.5 * self._refused else 0
         noise = self._stalls > (0 if tail < _NOISE else 2 if abs(step) < SHORT * self.length else math.inf)
@@ -198,14 +201,24 @@ def _element(
     return None
 
 
-def _tail(collocation: Collocation, row: Tensor, sizes: Tensor) -> tuple[float, Tensor]:
-    """Largest of the last coefficients of any unknown relative to its size so far, and the sizes brought up to date."""
+def _tail(
+    collocation: Collocation, row: Tensor, half: float, length: float, sizes: Float[Tensor, "U k"]
+) -> tuple[float, Tensor]:
+    """Largest of the last coefficients relative to the size so far, and the sizes brought up to date.
+
+    They are those of each unknown and of its derivatives below the highest, which are handed on with it: an error d of
+    a slope is one of d times the ``length`` of the march in the end, however short the element that it came from.
+    """
     edges = torch.tensor([0.0, 2.0], dtype=torch.float64)  # half-length 1: the scaled coordinates as they are
     elements = collocation.elements(edges, row[None])
-    series = [elements.series(name)[0].abs() for name in collocation.orders]
-    reach = torch.maximum(sizes, torch.stack([s.amax() for s in series]))
-    tails = torch.stack([s[-TAIL:].amax() for s in series])
-    return (tails / reach.clamp(min=TINY)).amax().item(), reach
+    reach, tails = sizes.clone(), []
+    for i, (name, order) in enumerate(collocation.orders.items()):
+        for j in range(max(order, 1)):
+            series = collocation.basis.series(elements.local[name], order, j)[0].abs()
+            series *= (length / abs(half)) ** j
+            reach[i, j] = torch.maximum(sizes[i, j], series.amax())
+            tails.append(series[-TAIL:].amax() / torch.maximum(reach[i, 0], reach[i, j]).clamp(min=TINY))
+    return torch.stack(tails).amax().item(), reach
 
 
 def _ascending(collocation: Collocation, edges: list[float], rows: Tensor) -> Elements:
