@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Only what is imported is compiled, when it is, and kept: pip would take a minute for all that is installed.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help demo test check lint docs pages bench bench-peers fuzz install
 .DEFAULT_GOAL := help
@@ -12,7 +14,7 @@ help:  ## list the targets
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,docs]'
+	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable '.[test,docs]'
 	@touch $@
 
 demo: $(READY)  ## derivatives, fits and solutions of sin(x); pictures in demo/

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -310,14 +311,17 @@ def test_others_follow_where_boxes_fail_and_the_history_says_why() -> None:
         "k*(u_xx + u_yy) = -1", *statements[1:], pl.data("u", 0.5, 0.5, 0.07), k=pl.Unknown(1.0), **square
     )
     assert len(ways(replace(task, problem=sought), "auto")) == 1
-    good = iter([Candidate(solved_on(TORSION, 0, degree), "good") for degree in (18, 23)])
+    good = [Candidate(solved_on(TORSION, 0, degree), "good") for degree in (18, 23)]
     choice = [
         Way("one", "the first", lambda: iter([Candidate(None, "nothing", "It is too hard.")])),
-        Way("two", "the second", lambda: good),
+        Way("two", "the second", lambda: iter(good)),
     ]
-    kind, _, history = _best(choice, task.problem, None, 0.1, task.clock)
-    assert kind == "two"
-    assert "trying the second, for one did not reach the tolerance: It is too hard." in history
+    why = "trying the second, for one did not reach the tolerance: It is too hard."
+    for passed in (0.5, 0.9):  # of the time: no other way is begun when a fifth of it is left
+        clock = Clock(1000.0, time.perf_counter() - 1000.0 * passed)
+        kind, _, history = _best(choice, task.problem, None, 0.1, clock)
+        assert kind == ("two" if passed < 0.8 else "one")
+        assert (why in history) == (passed < 0.8)
 
 
 def test_a_parameter_is_found_from_observations() -> None:

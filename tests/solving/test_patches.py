@@ -1,6 +1,7 @@
 """Random features in patches: narrow solutions on regions, nonlinear ones, holes; files; and unknown parameters."""
 
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from torch import Tensor
 
 import pinnlite as pl
 from pinnlite.solving.clock import Clock
-from pinnlite.solving.features import by_patches
+from pinnlite.solving.features import by_patches, patch_rows
 from pinnlite.solving.refine import refine
 from pinnlite.trials.patchwork import Patchwork
 
@@ -68,6 +69,16 @@ def test_newton_in_patches() -> None:
     assert first.trial is not None
     found = first.trial.partials(X, [("u", (0, 0))])["u", (0, 0)].detach()
     assert relative(found, torch.log(8 * a / (1 + a * X.square().sum(1)) ** 2)) < 1e-6
+
+
+def test_patches_too_small_for_their_points_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Points of a condition are spread evenly: the smallest cell decides how many they are."""
+    monkeypatch.setattr(patch_rows, "_MOST_ON_A_PART", 100)
+    problem = pl.Problem("u_xx + u_yy = -1", "u = 0 on boundary", on=DISK)
+    (last,) = by_patches.candidates(problem, 1e-3, 0, None, Clock.started(None))
+    assert last.trial is None
+    assert last.failure is not None
+    assert re.fullmatch(r"The smallest of \d+ cells would be too small: try a larger tol\.", last.failure)
 
 
 def test_conditions_that_join_two_places_are_no_matter_for_patches() -> None:
