@@ -1,5 +1,6 @@
 """Public paths as users run them: in a process of its own, where no annotation is checked, warnings being errors."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,24 @@ print("done")
 """
 
 
+MISUSE = {
+    "s('a')": "values of x must be real numbers: a number, a list, an array or a tensor; 'a' arrived",
+    "s(None)": "None arrived",
+    "s(1j)": "1j arrived",
+    "s.partial(3)": "a partial derivative is named by text",
+    "pl.parse(None)": "parse reads text, not NoneType",
+    "pl.data('u', 'a', 'b')": "data('u', ...) must be real numbers",
+    "pl.data(3, [0], [1])": "takes the name of what was observed",
+    "pl.Unknown('a')": "is a number, and 'a' arrived",
+    "pl.equation(3)": "equation takes a Python function",
+    "pl.condition(lambda u: u, x='a')": "x='a' is no place",
+    "pl.solve(3, x=(0, 1))": "a statement is text",
+    "pl.solve('u = 1', x='a')": "neither an interval",
+    "pl.solve(p, trial=[])": "unknown trial []",
+    "pl.solve(pl.equation(lambda u, x: None), 'u(0) = 1', x=(0, 1))": "returned NoneType",
+}
+
+
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, *arguments], capture_output=True, text=True, timeout=300, check=False
@@ -71,5 +90,13 @@ def test_the_examples_of_all_docstrings() -> None:
 
 
 def test_public_paths_without_checked_annotations() -> None:
-    ran = run("-W", "error", "-c", PROGRAM)
-    assert (ran.returncode, ran.stdout) == (0, "done\n"), ran.stderr
+    """And arguments of the wrong kind, of which the package itself is to speak in words."""
+    lines = ["p = pl.Problem(\"u' = u\", 'u(0) = 1', x=(0, 1))", "s = pl.solve(p, tol=1e-3)"]
+    for call in MISUSE:
+        lines += ["try:", f"    {call}", "except pl.PinnliteError as error:", "    print(repr(str(error)))"]
+    ran = run("-W", "error", "-c", "\n".join([PROGRAM, *lines]))
+    assert (ran.returncode, ran.stderr) == (0, "")
+    done, *told = ran.stdout.splitlines()
+    assert done == "done"
+    for message, expected in zip(told, MISUSE.values(), strict=True):
+        assert expected in ast.literal_eval(message)

@@ -8,6 +8,7 @@ import re
 import time
 import tracemalloc
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -226,6 +227,27 @@ def nested() -> dict[str, Any]:
     return inner
 
 
+# Of files that say that they hold more than they do: to watch each allocation takes longer than all the rest.
+PROMISES = {
+    "order is not an integer between 0 and 50",
+    "cannot be built: it is larger than its tensors",
+    "is nested too deeply",
+    "does not fit the file",
+    "cannot be built: ",
+    "slabs that do not fit together",
+}
+
+
+@contextmanager
+def little_memory() -> Iterator[None]:
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < 2**22
+    finally:
+        tracemalloc.stop()
+
+
 NETWORK = ("trial", "inner", "network")
 LINE = torch.linspace(1, 0, 3, dtype=torch.float64)
 
@@ -340,15 +362,11 @@ def test_fields_that_are_wrong(made: Any, message: str | None, tmp_path: Path) -
             write_file(tmp_path / "it", *made())
         return
     write_file(tmp_path / "it", *made())
-    tracemalloc.start()
     began = time.process_time()
-    try:
-        with pytest.raises(FileError, match=re.escape(message)):
-            pl.load(tmp_path / "it")
-        assert tracemalloc.get_traced_memory()[1] < 2**22
-        assert time.process_time() - began < 2
-    finally:
-        tracemalloc.stop()
+    watched = little_memory() if message in PROMISES else nullcontext()
+    with watched, pytest.raises(FileError, match=re.escape(message)):
+        pl.load(tmp_path / "it")
+    assert time.process_time() - began < 2
 
 
 # Fits, changed by someone who knows the checksum.

@@ -50,20 +50,19 @@ def test_what_has_no_bump_inside(source: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "statements",
+    ("kick", "place"),
     [
-        ("u_t = u_xx + sin(pi*x)*exp(-((t-0.0437)/1e-6)^2)/(1e-6*sqrt(pi))", "u(x, 0) = sin(pi*x)"),
-        ("u_t = u_xx + exp(-((x-0.371)/1e-6)^2)/(1e-6*sqrt(pi))", "u(x, 0) = sin(pi*x)"),
+        ("sin(pi*x)*exp(-((t-0.0437)/1e-6)^2)/(1e-6*sqrt(pi))", "t = 0.0437"),
+        ("exp(-((x-0.371)/1e-6)^2)/(1e-6*sqrt(pi))", "x = 0.371"),
     ],
 )
-def test_a_kick_is_not_passed_over(statements: tuple[str, ...]) -> None:
-    """With it |u| is more than twice what it is without."""
-    solution = pl.solve(*statements, "u = 0 on boundary", tol=1e-2, time_limit=5.0, **HEAT)
-    if solution.converged:
-        without = math.exp(-(math.pi**2) * 0.1)
-        assert float(solution(0.5, 0.1)) > 1.2 * without
-    else:
-        assert solution.error > 1e-2
+def test_a_kick_is_not_passed_over(kick: str, place: str) -> None:
+    """Slabs do not resolve it: what they come to without it is no solution, and where it is stands in the status."""
+    solution = pl.solve(f"u_t = u_xx + {kick}", "u(x, 0) = sin(pi*x)", "u = 0 on boundary", tol=1e-2, **HEAT)
+    assert not solution.converged
+    assert math.isinf(solution.error)
+    assert "far from balanced" in solution.status
+    assert place in solution.status
 
 
 def test_a_narrow_source_in_a_box_is_not_called_zero() -> None:

@@ -57,22 +57,22 @@ def test_slabs_go_on_from_where_they_ended(monkeypatch: pytest.MonkeyPatch, tmp_
 
 def test_boxes_go_on_from_their_partition(monkeypatch: pytest.MonkeyPatch) -> None:
     square: dict[str, object] = {"x": (0, 1), "y": (0, 1)}
-    begun = pl.solve("u_xx + u_yy = -1", "u = 0 on boundary", tol=1e-5, **square)
+    begun = pl.solve("u_xx + u_yy = -1", "u = 0 on boundary", tol=1e-3, **square)
     count, phases = len(begun.trial.partition), []  # type: ignore[union-attr]
     assert count > 1
     monkeypatch.setattr(Clock, "tell", lambda clock, phase, *more, **named: phases.append(phase))
-    finer = pl.solve(begun, tol=1e-6)
+    finer = pl.solve(begun, tol=1e-4)
     assert next(phase for phase in phases if "of degree" in phase).startswith(f"{count} boxes")
     assert finer.converged
     exact = 0.07367135123  # in the middle of the square: the series of Timoshenko
-    assert float(finer(0.5, 0.5)) == pytest.approx(exact, rel=1e-6)
+    assert float(finer(0.5, 0.5)) == pytest.approx(exact, rel=1e-4)
 
 
 def weights_after(count: int, split: int, monkeypatch: pytest.MonkeyPatch) -> list[Tensor]:
     """The weights after so many rounds of training, interrupted after ``split`` of them by a checkpoint."""
     steps = {"_FIRST": rounds._FIRST, "_LATER": rounds._LATER}
     for name, method in steps.items():
-        monkeypatch.setattr(rounds, name, pl.GaussNewton(steps=10, damping=method.damping, tolerance=0.0))
+        monkeypatch.setattr(rounds, name, pl.GaussNewton(steps=4, damping=method.damping, tolerance=0.0))
 
     def begun() -> rounds.Rounds:
         generator = torch.Generator().manual_seed(3)

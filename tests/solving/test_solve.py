@@ -45,10 +45,9 @@ def test_random_features_in_windows(known: Known) -> None:
     assert solution.error <= max(10 * true, 2e-11)
 
 
-@pytest.mark.parametrize("known", [OSCILLATOR, BRATU], ids=lambda k: k.name)
-def test_one_layer_of_random_features(known: Known) -> None:
+def test_one_layer_of_random_features() -> None:
     one_layer = pl.GaussNewton(steps=40)
-    assert_honest(known, solve(known, trial="features", method=one_layer, tol=1e-7), 1e-7)
+    assert_honest(BRATU, solve(BRATU, trial="features", method=one_layer, tol=1e-7), 1e-7)
 
 
 @pytest.mark.parametrize("known", [OSCILLATOR, OSCILLATOR_BOUNDARY], ids=lambda k: k.name)
@@ -256,7 +255,7 @@ def test_time_limit_of_other_trials(trial: str) -> None:
 
 @pytest.mark.parametrize("trial", ["features", "network", "module"])
 def test_an_interrupt_returns_the_best_so_far(trial: str) -> None:
-    count, calls = 0, 200
+    count, calls = 0, {"features": 200, "network": 60, "module": 60}[trial]
 
     def interrupted(u: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
         nonlocal count
