@@ -8,9 +8,11 @@ import torch
 import pinnlite as pl
 from pinnlite.differentiation.operators import partials
 from pinnlite.models.features import RandomFeatures
+from pinnlite.solving import clock
+from pinnlite.solving.features import by_march
 from pinnlite.solving.methods.damped import DampedLinearization
 from pinnlite.solving.methods.least_squares import DenseLinearization
-from pinnlite.solving.methods.triangle import TriangularLinearization
+from pinnlite.solving.methods.triangle import Factored, TriangularLinearization
 from pinnlite.trials.module import ModuleTrial
 from pinnlite.trials.ridge import Ridge
 from tests.problems.regions import NONLINEAR, ROBIN
@@ -128,3 +130,30 @@ def test_the_same_seed_gives_the_same_solution() -> None:
     first, second = (pl.solve(*ROBIN.statements, tol=1e-4, trial="features", **ROBIN.names) for _ in range(2))
     x = torch.tensor([0.1, 0.5], dtype=torch.float64)
     assert torch.equal(first(x, x), second(x, x))
+
+
+def test_a_march_begins_nothing_that_overruns_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slab of a nonlinear equation takes several matrices; each takes ten seconds here."""
+    seconds = 0.0
+
+    def factored(triangle: torch.Tensor) -> Factored:
+        nonlocal seconds
+        seconds += 10.0
+        return Factored(triangle)
+
+    monkeypatch.setattr(clock.time, "perf_counter", lambda: seconds)
+    monkeypatch.setattr(by_march, "Factored", factored)
+    monkeypatch.setattr(by_march, "_SLOW", 0.0)  # every step of Newton's method wants a matrix
+    front = "1/(1 + exp(10*({})))".format
+    problem = pl.Problem(
+        "u_t + u*u_x + u*u_y = 0.05*(u_xx + u_yy)",
+        f"u(x, y, 0) = {front('x + y')}",
+        f"u = {front('x + y - t')} on boundary",
+        x=(0, 1),
+        y=(0, 1),
+        t=(0, 1),
+    )
+    (candidate,) = by_march.candidates(problem, 1e-5, 0, clock.Clock.started(15.0))
+    assert candidate.failure is not None
+    assert "time limit" in candidate.failure
+    assert seconds <= 15.0

@@ -216,10 +216,8 @@ class _March:
         """The next slab: no crumb is left for the last one."""
         count = max(1, math.ceil((self.stop - self.time) / min(self.length, self.longest) - 1e-9))
         high = self.stop if count == 1 else self.time + (self.stop - self.time) / count
-        operations = float(self.width * len(self.problem.unknowns)) ** 3
-        if self.clock.spent or self.clock.overruns(operations):
+        if self.clock.spent:
             raise Stopped
-        began = self.clock.seconds
         last = self.slabs[-1].layer if self.slabs else None
         reached = state(self.evolution, last, self.time) if last is not None else ()
         part = self.evolution.between(self.time, high, reached)
@@ -241,7 +239,6 @@ class _March:
             )
             error = others.rows().norm().item() / unit
             size = self._size(part, layer)
-        self.clock.measured(operations, self.clock.seconds - began)
         return _Slab(self.time, high, layer, error if settled and math.isfinite(error) else math.inf, size)
 
     def _drawn(self, part: Problem) -> Ridge:
@@ -276,7 +273,7 @@ class _March:
                 return False
             step, moved = self.factors.step(residuals) if self.factors else (None, math.inf)
             if step is None or moved > _SLOW * before:
-                self.factors = Factored(rows.assembled()[1])
+                self.factors = self._factored(rows)
                 step, moved = self.factors.step(residuals)
             with torch.no_grad():
                 layer.coefficients += step.view_as(layer.coefficients)
@@ -284,6 +281,16 @@ class _March:
                 return True
             before = moved
         return False
+
+    def _factored(self, rows: CollocationRows) -> Factored:
+        """The factors of a slab's matrix, if there is time for them: nearly all of it goes there."""
+        operations = float(self.width * len(self.problem.unknowns)) ** 3
+        if self.clock.spent or self.clock.overruns(operations):
+            raise Stopped
+        began = self.clock.seconds
+        factors = Factored(rows.assembled()[1])
+        self.clock.measured(operations, self.clock.seconds - began)
+        return factors
 
     def _size(self, part: Problem, layer: Ridge) -> float:
         """The largest root mean square of an unknown."""
