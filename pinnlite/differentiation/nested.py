@@ -12,6 +12,7 @@ from torch.autograd.function import BackwardCFunction
 from pinnlite.differentiation import graph
 from pinnlite.differentiation.algebra import Functional, Index
 from pinnlite.differentiation.guard import check_not_dropped
+from pinnlite.differentiation.recording import recording
 
 PointFunction = Callable[[Tensor], Tensor]
 
@@ -28,7 +29,7 @@ def nested(f: PointFunction, X: Float[Tensor, "N *d"], wanted: Sequence[Function
         One tensor shaped like f(X) for each.
     """
     keep_graph = torch.is_grad_enabled()
-    with torch.inference_mode(False), torch.enable_grad():
+    with recording():
         table = _Partials(f, X if X.requires_grad else X.detach().clone().requires_grad_())
         keep_graph = keep_graph and (X.requires_grad or table.has_parameters)
         results = [

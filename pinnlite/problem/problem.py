@@ -8,6 +8,7 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor
 
+from pinnlite.differentiation.recording import recording
 from pinnlite.geometry.domains import Box
 from pinnlite.geometry.region import Region
 from pinnlite.language.equation import parse_statements
@@ -70,6 +71,7 @@ class Problem:
     # Where the text says that something may be narrow.
     peaks: tuple[tuple[float, ...], ...] = field(repr=False)
 
+    @recording()
     def __init__(self, *statements: object, on: object = None, **names: object) -> None:
         if on is not None and not isinstance(on, Region):
             on, names = None, {**names, "on": on}  # a coordinate or a parameter may have that name

@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import nn
 
+from pinnlite.differentiation.recording import recording
 from pinnlite.errors import ProblemError
 from pinnlite.problem.callables import CallableStatement
 from pinnlite.problem.means import Means, without_surplus
@@ -28,6 +29,7 @@ _LATE = 0.8  # of the time: what the first step of another way takes is not know
 _LEAST_TOLERANCE = 1e-14
 
 
+@recording()
 def solve(
     *statements: Problem | Solution | str | CallableStatement | Data,
     tol: float = 1e-6,

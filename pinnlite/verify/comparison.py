@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from pinnlite.differentiation.recording import recording
 from pinnlite.errors import ProblemError, ShapeError
 from pinnlite.problem.first_order import FirstOrder
 from pinnlite.problem.problem import Problem
@@ -55,6 +56,7 @@ class Comparison:
         )
 
 
+@recording()
 def compare(
     problem: Problem,
     trial: Approximation,

@@ -303,3 +303,18 @@ def test_a_wrong_call_of_the_solution_says_how_to_call_it() -> None:
         solution(y=1.0)
     with pytest.raises(pl.ProblemError, match="'u_y' is no partial derivative here: write one like 'u_xx'"):
         solution.partial("u_y")
+
+
+@pytest.mark.parametrize("off", [torch.no_grad, torch.inference_mode])
+def test_what_the_caller_does_not_record_is_solved_and_fitted_all_the_same(
+    off: type[torch.no_grad] | type[torch.inference_mode],
+) -> None:
+    model = pl.MLP(1, 1, width=8, depth=1)
+    with off():
+        solution = pl.solve(pl.equation(lambda u, x: u.x + u), "u(0) = 1", x=(0, 1))
+        fit = pl.fit("sin(x)", model, x=(-1, 1))
+        assert solution.converged
+        assert solution.compare().error < 1e-6
+        assert fit.error < 1e-2
+    x = torch.linspace(0, 1, 5, dtype=torch.float64, requires_grad=True)
+    assert (pl.diff(solution(x), x) + torch.exp(-x)).abs().max() < 1e-6

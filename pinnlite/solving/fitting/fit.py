@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from pinnlite.differentiation.recording import recording
 from pinnlite.errors import ProblemError
 from pinnlite.report.progress import Progress
 from pinnlite.solving.fitting.data import DataResiduals
@@ -36,6 +37,7 @@ _METHODS: dict[str, tuple[Method, ...]] = {
 _MODEST = 100
 
 
+@recording()
 def fit(
     target: Any,
     model: nn.Module,
