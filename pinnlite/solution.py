@@ -86,7 +86,7 @@ class Solution:
         """A partial derivative as a function that is called like the solution itself.
 
         Args:
-            name: ``"xx"``, or ``"u_xx"`` where there are several unknowns.
+            name: ``"xx"``, or ``"u_xx"`` where there are several unknowns; ``"u''"`` where there is one coordinate.
         """
         key = key_of(name, self.problem.unknowns, self.problem.domain.names)
 

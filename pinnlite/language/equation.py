@@ -180,7 +180,7 @@ def _equals(text: str, tokens: list[Token]) -> int:
             hint = (
                 "an equation has a single '='"
                 if token == "=="
-                else "inequalities are not part of the language"
+                else "inequalities are not part of the language; a step at x = 2 is (1 + sign(x - 2))/2"
             )
             raise at_token(text, token, f"{str(token)!r} has no meaning here", hint)
     places = [i for i, token in enumerate(tokens) if token.type == "EQUALS"]
@@ -189,14 +189,13 @@ def _equals(text: str, tokens: list[Token]) -> int:
     if not places:
         hint = "write an equation or a condition, such as u'' + u = 0 or u(0) = 1"
         raise error_at(text, 0, len(text.rstrip()), "a statement needs an '='", hint)
+    before = [token.type for token in tokens[: places[0]]]
+    if before.count("OPEN") != before.count("CLOSE"):
+        hint = "close the bracket before it; a place has no name, as in u(0) = 1"
+        raise at_token(text, tokens[places[0]], "this '=' stands inside brackets", hint)
     if len(places) > 1:
         hint = "separate statements by ';' or give them one by one"
         raise at_token(text, tokens[places[1]], "a statement has one '=', and this is a second", hint)
-    before = [token.type for token in tokens[: places[0]]]
-    if before.count("OPEN") != before.count("CLOSE"):
-        raise at_token(
-            text, tokens[places[0]], "this '=' stands inside brackets", "close the bracket before it"
-        )
     return places[0]
 
 

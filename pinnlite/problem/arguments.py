@@ -8,6 +8,7 @@ from numbers import Real
 from typing import Any
 
 from pinnlite.errors import ProblemError
+from pinnlite.geometry.consistency import check_level
 from pinnlite.geometry.domains import Box
 from pinnlite.geometry.region import Region
 from pinnlite.language.characters import NAME
@@ -19,12 +20,18 @@ from pinnlite.problem.unknown import Data, Unknown
 _OPTIONS = ("tol", "trial", "method", "seed", "progress", "time_limit")
 
 
-def domain_of(on: Region | None, intervals: Mapping[str, tuple[float, float]]) -> Region:
+def domain_of(
+    on: Region | None, intervals: Mapping[str, tuple[float, float]], parameters: Mapping[str, float]
+) -> Region:
     """The region, the box of the intervals, or the product of both."""
     if on is None and not intervals:
-        raise ProblemError("no coordinate has an interval: add one, such as x=(0, 1)")
+        taken = "".join(
+            f" ({name} = {value:g} was taken for a parameter)" for name, value in parameters.items()
+        )
+        raise ProblemError(f"no coordinate has an interval: add one, such as x=(0, 1){taken}")
     if on is None:
         return Box(intervals)
+    check_level(on)
     return on * Box(intervals) if intervals else on
 
 

@@ -17,11 +17,14 @@ def index_of(letters: str, coordinates: tuple[str, ...]) -> Index | None:
 
 
 def key_of(name: str, unknowns: tuple[str, ...], coordinates: tuple[str, ...]) -> Key:
-    """The partial that a name such as ``u``, ``u_xx`` or (with one unknown) ``xx`` stands for."""
+    """The partial that a name such as ``u``, ``u_xx``, (with one unknown) ``xx``, (with one coordinate) ``u''`` is."""
     if not isinstance(name, str):
         raise ProblemError(f"a partial derivative is named by text, such as 'xx'; {name!r} arrived")
     if name in unknowns:
         return name, (0,) * len(coordinates)
+    plain = name.rstrip("'")
+    if plain in unknowns and len(coordinates) == 1:
+        return plain, (len(name) - len(plain),)
     unknown, _, letters = name.rpartition("_")
     if not unknown and len(unknowns) == 1:
         unknown = unknowns[0]

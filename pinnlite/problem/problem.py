@@ -76,7 +76,7 @@ class Problem:
         if on is not None and not isinstance(on, Region):
             on, names = None, {**names, "on": on}  # a coordinate or a parameter may have that name
         intervals, parameters, unknowns = sort_names(names)
-        domain = domain_of(on, intervals)
+        domain = domain_of(on, intervals, parameters)
         texts, callables, data = sort_statements(statements)
         known: dict[str, float | None] = {**parameters, **dict.fromkeys(unknowns)}
         named = {name for stated in callables for name in stated.arguments if name not in stated.kept}

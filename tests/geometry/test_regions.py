@@ -13,6 +13,7 @@ from torch import Tensor
 
 import pinnlite as pl
 from pinnlite.errors import ProblemError, ShapeError
+from pinnlite.geometry.consistency import check_level
 from pinnlite.geometry.curve import Curve
 from pinnlite.geometry.region import Region
 
@@ -264,3 +265,32 @@ def test_corners_of_a_polygon_do_not_fool_the_crossing_of_rays() -> None:
     ).double()
     inside: Tensor = comb.contains(X)
     assert inside.tolist() == [False, False, False, True, True, True, False, False, True]
+
+
+@pytest.mark.parametrize("name", REGIONS)
+def test_level_and_faces_agree(name: str) -> None:
+    check_level(REGIONS[name][0]())
+
+
+class AroundABean(Bean):
+    """Its faces are the bean's, and its level is not."""
+
+    def level(self, X: Tensor) -> Tensor:
+        return X.norm(dim=1) - 1
+
+
+class OutsideABean(Bean):
+    def level(self, X: Tensor) -> Tensor:
+        return -super().level(X)
+
+
+@pytest.mark.parametrize(
+    ("region", "says"),
+    [
+        (AroundABean(), "its face 'rim', where it must be 0"),
+        (OutsideABean(), "above 0 on the inner side of its face 'rim'"),
+    ],
+)
+def test_a_region_whose_level_is_of_another_is_refused(region: Region, says: str) -> None:
+    with pytest.raises(ProblemError, match=says):
+        pl.Problem("u_xx + u_yy = -1", "u = 0 on boundary", on=region)

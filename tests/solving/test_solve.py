@@ -303,6 +303,8 @@ def test_a_wrong_call_of_the_solution_says_how_to_call_it() -> None:
         solution(y=1.0)
     with pytest.raises(pl.ProblemError, match="'u_y' is no partial derivative here: write one like 'u_xx'"):
         solution.partial("u_y")
+    for primes, letters in (("u'", "x"), ("u''", "xx")):
+        assert solution.partial(primes)(1.0) == solution.partial(letters)(1.0)
 
 
 @pytest.mark.parametrize("off", [torch.no_grad, torch.inference_mode])
