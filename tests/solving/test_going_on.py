@@ -57,15 +57,15 @@ def test_slabs_go_on_from_where_they_ended(monkeypatch: pytest.MonkeyPatch, tmp_
 
 def test_boxes_go_on_from_their_partition(monkeypatch: pytest.MonkeyPatch) -> None:
     square: dict[str, object] = {"x": (0, 1), "y": (0, 1)}
-    begun = pl.solve("u_xx + u_yy = -1", "u = 0 on boundary", tol=1e-4, **square)
+    begun = pl.solve("u_xx + u_yy = -1", "u = 0 on boundary", tol=1e-5, **square)
     count, phases = len(begun.trial.partition), []  # type: ignore[union-attr]
     assert count > 1
     monkeypatch.setattr(Clock, "tell", lambda clock, phase, *more, **named: phases.append(phase))
-    finer = pl.solve(begun, tol=1e-5)
+    finer = pl.solve(begun, tol=1e-6)
     assert next(phase for phase in phases if "of degree" in phase).startswith(f"{count} boxes")
     assert finer.converged
     exact = 0.07367135123  # in the middle of the square: the series of Timoshenko
-    assert float(finer(0.5, 0.5)) == pytest.approx(exact, rel=1e-5)
+    assert float(finer(0.5, 0.5)) == pytest.approx(exact, rel=1e-6)
 
 
 def weights_after(count: int, split: int, monkeypatch: pytest.MonkeyPatch) -> list[Tensor]:
