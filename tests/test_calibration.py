@@ -83,13 +83,15 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> Begun:
 
 CLASSES = [
     *((known, "features", (1e-3, 1e-6, 1e-8)) for known in (SQUARE, ROBIN)),
-    (HEAT_ON_DISK, "features", (1e-2, 1e-3, 1e-4)),
     (SQUARE, "network", (1e-2, 1e-4, 1e-6)),
     *(
         pytest.param(*row, marks=pytest.mark.long)
         for row in (
             (POISSON_5D, "legendre", (1e-2, 1e-4, 1e-6)),
-            *((known, "features", (1e-2, 1e-3, 1e-4)) for known in (HELMHOLTZ, POISSON_3D, POISSON_IN_5D)),
+            *(
+                (known, "features", (1e-2, 1e-3, 1e-4))
+                for known in (HEAT_ON_DISK, HELMHOLTZ, POISSON_3D, POISSON_IN_5D)
+            ),
             (HELMHOLTZ, "network", (1e-2, 1e-3, 1e-4)),
             (BURGERS, "network", (5e-2, 1e-2, 4e-3)),
         )

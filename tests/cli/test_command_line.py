@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import time
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -219,14 +218,6 @@ def test_every_command_as_a_process(tmp_path: Path) -> None:
         assert (int(code), out[: len(begin)]) == (expected, begin), done.stderr
 
 
-def test_a_program_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    kept, program = tmp_path / "u.safetensors", tmp_path / "u.pt2"
-    pl.solve("u' = -u", "u(0) = 1", t=(0, 2), tol=1e-3).save(kept)
-    assert main(["export", str(kept), str(program)]) == 0
-    assert capsys.readouterr().out == f"wrote {program}\n"
-    assert zipfile.is_zipfile(program)
-
-
 @pytest.mark.parametrize(
     ("script", "code"),
     [("print('it ran')", 0), ("1 / 0", 1), ("import os\nos.kill(os.getpid(), 2)\nos.read(0, 1)", 130)],
@@ -336,13 +327,12 @@ def test_a_solve_that_is_terminated_keeps_what_it_has(tmp_path: Path) -> None:
 
 def test_tables_on_a_terminal_have_lines() -> None:
     reading, writing = pty.openpty()
-    words = ["derive", "x**2", "--at", "1:3:3"]
-    subprocess.run([*COMMAND, *words], stdout=writing, env={**os.environ, "COLUMNS": "120"}, check=True)
+    subprocess.run([*COMMAND, "examples"], stdout=writing, env={**os.environ, "COLUMNS": "120"}, check=True)
     os.close(writing)
     shown = os.read(reading, 10_000).decode()
     os.close(reading)
     assert "─" in shown
-    assert shown.split()[-3:] == ["3", "9", "6"]
+    assert {"demo", "burgers", "first_steps"} <= set(shown.split())
 
 
 def test_a_closed_pipe_costs_neither_file_nor_picture(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import torch
 from safetensors import safe_open
 
 import pinnlite as pl
+from pinnlite.cli import main
 from pinnlite.files.container import read_file, write_file
 
 X = torch.linspace(-1, 1, 37, dtype=torch.float64)
@@ -105,10 +106,14 @@ def test_versions_are_kept(tmp_path: Path) -> None:
         assert json.loads(file.metadata()["record"])["versions"]["torch"] == torch.__version__
 
 
-def test_a_torch_program(tmp_path: Path) -> None:
+def test_a_torch_program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By the command, which reads the solution from its file."""
     solution = pl.solve("u'' + u = 0", "u(0) = 0", "u'(0) = 1", x=(-1, 1), tol=1e-12)
-    solution.export(tmp_path / "u.pt2")
-    program = torch.export.load(tmp_path / "u.pt2").module()
+    kept, written = tmp_path / "u.safetensors", tmp_path / "u.pt2"
+    solution.save(kept)
+    assert main(["export", str(kept), str(written)]) == 0
+    assert capsys.readouterr().out == f"wrote {written}\n"
+    program = torch.export.load(written).module()
     torch.testing.assert_close(program(X[:, None])[:, 0], torch.sin(X), rtol=1e-11, atol=1e-12)
 
 
