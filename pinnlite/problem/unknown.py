@@ -114,7 +114,8 @@ def data(name: str, *points_and_values: Any) -> Data:
     lengths = [len(column) for column in columns]
     if len(set(lengths)) > 1 or not lengths[0]:
         raise ProblemError(
-            f"data('{name}', ...): coordinates and values of lengths {lengths} do not go together"
+            f"data('{name}', ...): coordinates and values of lengths {lengths} do not go together: give an array for "
+            f"each coordinate and then the values, as in data('{name}', x, t, values)"
         )
     if not all(column.isfinite().all() for column in columns):
         raise ProblemError(f"data('{name}', ...) holds a value that is not finite: leave that point out")

@@ -219,7 +219,8 @@ def _status(result: Result, tol: float, clock: Clock, problem: Problem) -> str:
     if math.isinf(result.error) and len(result.history) > 1:
         return (
             "No two approximations agree on a solution of the equation: there may be none, as where an initial value "
-            "contradicts an equation, or it jumps."
+            "contradicts an equation, it jumps, or it is so unstable that rounding grows to its size on the way: try a "
+            "shorter domain."
         )
     if math.isinf(result.error):
         return "No second solution could be found to check the first one against: try another trial."

@@ -150,6 +150,25 @@ def test_a_wave_packet_is_no_jump() -> None:
     assert travelling_jump(evolution) is None
 
 
+def test_a_source_that_jumps_where_no_elements_meet() -> None:
+    """u = t + (x - c) |x - c| / 2, whose second derivative is sign(x - c)."""
+    solution = pl.solve(
+        "u_t = u_xx + 1 - sign(x - c)",
+        "u(x, 0) = (x - c)*abs(x - c)/2",
+        "u(0, t) = t - c^2/2",
+        "u(1, t) = t + (1 - c)^2/2",
+        x=(0, 1),
+        t=(0, 0.3),
+        c=0.3217,
+        tol=1e-9,
+        time_limit=10,
+    )
+    assert solution.converged, solution.status
+    x, t = torch.cartesian_prod(*(torch.linspace(0, end, 41, dtype=torch.float64) for end in (1, 0.3))).T
+    exact = t + (x - 0.3217) * (x - 0.3217).abs() / 2
+    assert (solution(x, t) - exact).norm() <= 1e-9 * exact.norm()
+
+
 def test_what_starts_from_zero_is_not_resolved_by_what_it_is_at_first() -> None:
     """A soliton at rest, p + iq = exp(it/2) / cosh(x): its imaginary part starts from zero."""
     solution = pl.solve(

@@ -1,5 +1,6 @@
 """How an evolution starts: the unknowns and their derivatives by time as functions of space, resolved by elements."""
 
+import math
 import warnings
 from collections.abc import Mapping
 from functools import cached_property
@@ -12,6 +13,7 @@ from torch import Tensor
 from pinnlite.differentiation.operators import derivatives
 from pinnlite.errors import ProblemError
 from pinnlite.problem.equations import Placed, Values
+from pinnlite.solving.lines.switches import switches
 from pinnlite.solving.slabs.evolution import Evolution
 from pinnlite.solving.slabs.space_mesh import SpaceMesh, fitted
 from pinnlite.trials.elements import TINY
@@ -75,7 +77,7 @@ class InitialField:
 
     def resolved(self, nodes: tuple[float, ...], accuracy: float) -> tuple[SpaceMesh, Start]:
         """Elements that hold the start to this accuracy, and it on them."""
-        mesh = SpaceMesh.of(*self.evolution.ends, 2)
+        mesh = SpaceMesh.of(*self.evolution.ends, 2).cut(self._switches())
         finer = gauss_nodes(_LOOKED_AT)
         while True:
             start = self.on(mesh, nodes)
@@ -95,6 +97,17 @@ class InitialField:
             if not bad.any() or len(mesh.half) > _MOST_ELEMENTS:
                 return mesh, start
             mesh = mesh.halved(bad)
+
+    def _switches(self) -> list[float]:
+        """Where the equations jump or have a kink at all times: no series goes across such a place."""
+        evolution, names = self.evolution, self.evolution.names
+        found = []
+        for share in (0.3, 0.7):
+            time = evolution.start + share * (evolution.stop - evolution.start)
+            places = {**evolution.parameters, names[evolution.time]: time}
+            found.append(switches(evolution.equations, places, names[evolution.space], evolution.ends))
+        # One that moves is at no place twice.
+        return [place for place in found[0] if any(math.isclose(place, other) for other in found[1])]
 
     def _passed_over(self, mesh: SpaceMesh, start: Start, nodes: tuple[float, ...]) -> Bool[Tensor, " E"]:
         """Elements with a bump between the nodes, at a place where the text says that one may be."""

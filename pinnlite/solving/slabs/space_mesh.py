@@ -29,6 +29,12 @@ class SpaceMesh:
         count = 2**halvings
         return SpaceMesh(low, high, torch.arange(count + 1) * 2 ** (_FINEST - halvings))
 
+    def cut(self, at: Sequence[float]) -> "SpaceMesh":
+        """These elements, cut at places besides, or as near to them as multiples come."""
+        share = (torch.tensor(at, dtype=torch.float64) - self.low) / (self.high - self.low)
+        places = (share * 2.0**_FINEST).round().to(self.places.dtype)
+        return SpaceMesh(self.low, self.high, torch.unique(torch.cat([self.places, places])))
+
     @cached_property
     def edges(self) -> Float[Tensor, " E1"]:
         """Ends of the elements."""
