@@ -7,7 +7,7 @@ is first needed.
 
 import inspect
 from collections.abc import Callable
-from functools import cache, wraps
+from functools import wraps
 from typing import Any
 
 from beartype import BeartypeConf, beartype
@@ -34,13 +34,15 @@ def checked(function: Callable[..., Any]) -> Callable[..., Any]:
     *_, last = ("", *inspect.signature(function).parameters)
     if not last.startswith("ret"):
         return function
-    strict = cache(lambda: _strictly(function))
+    made: list[Callable[..., Any]] = []
 
     @wraps(function)
     def counted(*arguments: Any, **named: Any) -> Any:
         _left[0] -= 1
         if not _left[0]:
             config.update("jaxtyping_disable", True)
-        return strict()(*arguments, **named)
+        if not made:
+            made.append(_strictly(function))
+        return made[0](*arguments, **named)
 
     return counted
