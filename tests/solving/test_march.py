@@ -190,3 +190,11 @@ def test_factors_are_kept_for_other_rows() -> None:
         known = np.linalg.lstsq(jacobian.numpy(), -rows.numpy(), rcond=None)[0]
         assert np.allclose(step.numpy(), known, atol=1e-12)
         assert math.isclose(moved, float(np.linalg.norm(jacobian.numpy() @ known)), rel_tol=1e-9)
+
+
+@pytest.mark.parametrize(("k", "end"), [(10, 4), (3, 15), (7, 6)])
+def test_rounding_that_outgrows_the_solution_is_no_agreement(k: int, end: float) -> None:
+    """exp(-kt) beside exp(kt), which rounding makes 1e-16 of at the start: both marches may be wrong alike."""
+    solution = pl.solve(f"u'' = {k * k}u", "u(0) = 1", f"u'(0) = -{k}", t=(0, end), tol=0.1)
+    assert not solution.converged
+    assert "rounding" in solution.status

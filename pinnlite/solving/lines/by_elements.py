@@ -30,6 +30,7 @@ _BRANCHES = (
     "At {:.6g} the coefficient of the highest derivative vanishes, and from there on the conditions do not determine "
     "the solution, of which this is one: give the state beyond that place, or solve on its two sides."
 )
+_ROUNDING = 2 * torch.finfo(torch.float64).eps
 _SCANS = 8  # solves of one accuracy that a scan between the nodes may ask for
 
 
@@ -68,6 +69,7 @@ class _Attempt:
         low, high = intervals[name]
         self.breaks |= {place for (place,) in problem.peaks if low < place < high}
         self.before: Approximation | None = None
+        self.rounding = 0.0  # by which a march starts from another state than the one before
 
     def at(self, accuracy: float, count: int, basis: Basis) -> Candidate:
         """A candidate of this accuracy by this many nodes, solved again while a scan finds what it overlooked."""
@@ -91,11 +93,16 @@ class _Attempt:
     def _marched(self, collocation: Collocation, accuracy: float) -> Candidate:
         """March from where the state is given to the ends of the domain."""
         assert self.start is not None
-        run = continued(
-            self.before, self.problem, collocation, self.start[0], accuracy, self.breaks, self.clock
-        )
+        place, state = self.start
+        run = continued(self.before, self.problem, collocation, place, accuracy, self.breaks, self.clock)
         if run is None:
-            run = march_both_ways(self.problem, collocation, self.start, accuracy, self.breaks, self.clock)
+            # Where rounding grows beyond the solution, marches from one state may agree on what it grew to.
+            turned = (-1.0) ** torch.arange(len(state), dtype=state.dtype)
+            rounded = state * (1 + self.rounding * turned)
+            run = march_both_ways(
+                self.problem, collocation, (place, rounded), accuracy, self.breaks, self.clock
+            )
+            self.rounding = _ROUNDING - self.rounding
         note = f"marched, {_described(run.elements, collocation)}"
         if not run.failure:
             assert run.elements is not None
