@@ -93,14 +93,14 @@ class _Attempt:
     def _marched(self, collocation: Collocation, accuracy: float) -> Candidate:
         """March from where the state is given to the ends of the domain."""
         assert self.start is not None
-        place, state = self.start
-        run = continued(self.before, self.problem, collocation, place, accuracy, self.breaks, self.clock)
+        origin, state = self.start
+        run = continued(self.before, self.problem, collocation, origin, accuracy, self.breaks, self.clock)
         if run is None:
             # Where rounding grows beyond the solution, marches from one state may agree on what it grew to.
             turned = (-1.0) ** torch.arange(len(state), dtype=state.dtype)
             rounded = state * (1 + self.rounding * turned)
             run = march_both_ways(
-                self.problem, collocation, (place, rounded), accuracy, self.breaks, self.clock
+                self.problem, collocation, (origin, rounded), accuracy, self.breaks, self.clock
             )
             self.rounding = _ROUNDING - self.rounding
         note = f"marched, {_described(run.elements, collocation)}"
