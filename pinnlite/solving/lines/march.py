@@ -25,6 +25,7 @@ _LEFT = 1e-4  # of the accuracy: what Newton's method may leave
 _MOST_ATTEMPTS = 2000
 _CLEAR = 8 * torch.finfo(torch.float64).eps  # relative distance at which elements keep from a break
 _NOISE = 1e-10  # tails below this may be rounding
+_LASTING = 0.1  # of the length of a march: over so much of it a slope is carried along
 
 
 @dataclass(frozen=True)
@@ -207,7 +208,7 @@ def _tail(
     """Largest of the last coefficients relative to the size so far, and the sizes brought up to date.
 
     They are those of each unknown and of its derivatives below the highest, which are handed on with it: an error d of
-    a slope is one of d times the ``length`` of the march in the end, however short the element that it came from.
+    a slope that lasts is one of d times that length in the end, however short the element that it came from.
     """
     edges = torch.tensor([0.0, 2.0], dtype=torch.float64)  # half-length 1: the scaled coordinates as they are
     elements = collocation.elements(edges, row[None])
@@ -215,7 +216,7 @@ def _tail(
     for i, (name, order) in enumerate(collocation.orders.items()):
         for j in range(max(order, 1)):
             series = collocation.basis.series(elements.local[name], order, j)[0].abs()
-            series *= (length / abs(half)) ** j
+            series *= (_LASTING * length / abs(half)) ** j
             reach[i, j] = torch.maximum(sizes[i, j], series.amax())
             tails.append(series[-TAIL:].amax() / torch.maximum(reach[i, 0], reach[i, j]).clamp(min=TINY))
     return torch.stack(tails).amax().item(), reach
