@@ -46,7 +46,6 @@ def test_conditions_in_the_middle() -> None:
 
 def test_cost_grows_in_proportion_to_the_length() -> None:
     """The walk holds blocks of 2K columns whatever E is; a dense matrix would hold E^2."""
-    import timeit
 
     def seconds(E: int) -> float:
         transfer, states, basis = dichotomy(E)
