@@ -1,7 +1,10 @@
 """Evolutions that start from zero: what drives them says how large they will be."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
+import mpmath
 import pytest
 import torch
 from torch import Tensor
@@ -49,3 +52,25 @@ def test_a_rod_heated_at_one_end() -> None:
         for n in range(6)
     ]
     assert torch.allclose(values, torch.stack(terms).sum(0), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("statements", "kernel"),
+    [
+        (("u' = -u + {}", "u(0) = 0"), lambda s: mpmath.exp(-s)),
+        (("u' = 5*u + {}", "u(0) = 0"), lambda s: mpmath.exp(5 * s)),
+        (("u' = v", "v' = -u + {}", "u(0) = 0", "v(0) = 0"), mpmath.sin),
+    ],
+)
+def test_a_source_that_is_rounding_before_it_is_felt(
+    statements: tuple[str, ...], kernel: Callable[[Any], Any]
+) -> None:
+    """1 + tanh is a staircase of 1e-16 at first: u = integral of kernel(t - s) times the source, by mpmath."""
+    solution = pl.solve(
+        *(s.format("1 + tanh(20*(t - 2))") for s in statements), t=(0, 4), tol=1e-9, time_limit=20
+    )
+    places = [0, 1.5, 2, 2.5, 4]
+    known = mpmath.quad(lambda s: kernel(4 - s) * (1 + mpmath.tanh(20 * (s - 2))), places)
+    assert solution.converged, solution.status
+    found = solution(4.0)["u"] if len(statements) > 2 else solution(4.0)
+    assert abs(found.item() / float(known) - 1) < 1e-9

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from pinnlite.problem.equations import Key
 from pinnlite.solving.lines.collocation import Collocation
+from pinnlite.solving.lines.driven import driven_sizes
 from pinnlite.solving.residuals import INTERRUPTED, Monitor
 from pinnlite.trials.elements import SHORT, SHORTEST, TAIL, TINY, Elements
 from pinnlite.trials.trial import Approximation
@@ -25,6 +26,7 @@ _LEFT = 1e-4  # of the accuracy: what Newton's method may leave
 _MOST_ATTEMPTS = 2000
 _CLEAR = 8 * torch.finfo(torch.float64).eps  # relative distance at which elements keep from a break
 _NOISE = 1e-10  # tails below this may be rounding
+_LITTLE = 1e-4  # of what an unknown is going to be: less needs fewer digits
 _LASTING = 0.1  # of the length of a march: over so much of it a slope is carried along
 
 
@@ -50,7 +52,7 @@ def march(
 
     ``breaks`` are places that no element may reach across.
     """
-    steps = _Steps(collocation, accuracy, abs(stop - start))
+    steps = _Steps(collocation, accuracy, start, stop)
     x, step = start, stop - start
     edges, rows, failure = [start], [], None
     stations = [place for place in breaks if min(start, stop) < place < max(start, stop)]
@@ -89,12 +91,11 @@ def march(
 class _Steps:
     """Steps tried, and taken or refused by how far the last coefficients have fallen."""
 
-    def __init__(self, collocation: Collocation, accuracy: float, length: float) -> None:
-        self.collocation, self.accuracy, self.length = collocation, accuracy, length
+    def __init__(self, collocation: Collocation, accuracy: float, start: float, stop: float) -> None:
+        self.collocation, self.accuracy, self.length = collocation, accuracy, abs(stop - start)
         orders = collocation.orders.values()
-        self.sizes = torch.zeros(
-            len(orders), max(1, *orders), dtype=torch.float64
-        )  # by unknown and derivative
+        self.sizes = torch.zeros(len(orders), max(1, *orders), dtype=torch.float64)  # of each derivative
+        self.sizes[:, 0] = _LITTLE * driven_sizes(collocation, start, stop)
         self._refused, self._stalls = math.inf, 0
         self._longer: Elements | None = None  # the element that was refused last, which the next is a part of
         self._floor = 0.0  # where rounding was met, until it is left behind
