@@ -111,6 +111,7 @@ def _judged(before: Candidate | None, candidate: Candidate, problem: Problem, to
         said += f", which leaves {imbalance:.0%} of the equation unbalanced"
     doubt = _overlooked(measured.trial, problem, tol) if error <= tol else None
     if doubt is not None:
+        doubt = f"Two solutions agree to {error:.1e}, but {doubt}"
         error = math.inf
         said += f". {doubt}"
     return Result(measured, error, (said,), doubt=doubt)
@@ -127,6 +128,6 @@ def _overlooked(trial: Approximation, problem: Problem, tol: float) -> str | Non
         f"{name} = {value:.3g}" for name, value in zip(problem.domain.names, found[0].tolist(), strict=True)
     )
     return (
-        f"An equation is far from balanced at {len(found)} of some thousand points that were looked at between the "
-        f"collocation points, such as {place}: something narrow there was overlooked, or it is not resolved"
+        f"an equation is far from balanced at {len(found)} of some thousand points between those of the solve, such as "
+        f"{place}: something narrow there was overlooked, or it is not resolved, as beside a corner that points inward"
     )

@@ -141,6 +141,9 @@ def _best(
         why = f", for {way.kind} did not reach the tolerance: {_short(result)}"
     # Where nothing could be measured, the part that a march has reached is more than what did not resolve the whole.
     kind, best = min(results, key=lambda each: (each[1].error, each[1].candidate.reached is None))
+    doubts = [result.doubt for _, result in results if result.doubt]
+    if math.isinf(best.error) and doubts and not best.doubt:
+        best = replace(best, doubt=doubts[-1])
     return kind, best, history
 
 
@@ -200,21 +203,20 @@ def _check_arguments(
 def _status(result: Result, tol: float, clock: Clock, problem: Problem) -> str:
     if result.error <= tol:
         return "The estimated error meets the tolerance." + _misfit(problem, result.candidate.trial)
+    doubt = f" {result.doubt}." if math.isinf(result.error) and result.doubt else ""
     if result.interrupted:
-        return INTERRUPTED
+        return INTERRUPTED + doubt
     if result.candidate.failure and not clock.spent:
         unseen = problem.unknown_parameters if result.candidate.failure == UNDETERMINED else ()
         other = f" Or what is observed does not determine {' and '.join(unseen)}: give one a number, or observe more."
-        return result.candidate.failure + (other if unseen else "")
+        return result.candidate.failure + (other if unseen else "") + doubt
     if clock.spent:
         done = ""
         if result.candidate.reached:
             low, high = result.candidate.reached
             done = f" with {problem.marching} from {low:g} to {high:g} done"
-        return (
-            f"The time limit of {clock.limit:g} s ended the solve{done}: give it more time or a larger tol."
-        )
-    if math.isinf(result.error) and result.doubt:
+        return f"The time limit of {clock.limit:g} s ended the solve{done}: give it more time or a larger tol.{doubt}"
+    if doubt:
         return f"{result.doubt}. Try another trial, or coordinates in which it is wider."
     if math.isinf(result.error) and len(result.history) > 1:
         return (

@@ -95,10 +95,16 @@ class Signs:
             return None
         old, new = (slab.mesh.edges[slab.mesh.share.argmin()].item() for slab in (before, last))
         name, then = self.evolution.names[self.evolution.space], self.evolution.names[self.evolution.time]
+        moved = f"moves (it was near {old:.3g} at {then} = {before.place.start:.3g}) and"
+        if abs(new - old) < last.mesh.share.min().item() * abs(
+            self.evolution.ends[1] - self.evolution.ends[0]
+        ):
+            moved = f"needs small elements from {then} = {before.place.start:.3g} on at least. It"
         return (
-            f"Something sharp near {name} = {new:.3g} moves (it was near {old:.3g} at {then} = "
-            f"{before.place.start:.3g}) and is not damped, as a kink in the initial data: following it from "
-            f"{self.here(time)} on would take some {left:.0f} slabs. Smooth it, add diffusion, or try a larger tol."
+            f"Something sharp near {name} = {new:.3g} {moved} is not damped, as a kink in the initial values, or "
+            "values that bend (their second derivative is not 0) at an end where they are held: following it from "
+            f"{self.here(time)} on would take some {left:.0f} slabs. Start from smoother values, add damping or "
+            "diffusion, or try a larger tol."
         )
 
     def _shock(self, accepted: Sequence[Slab], time: float) -> str | None:
