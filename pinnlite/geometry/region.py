@@ -196,10 +196,8 @@ class Region(ABC):
         faces = self.faces_without(without)
         if name == BOUNDARY and faces:
             return Part(name, faces, self.scale)
-        for among in (
-            faces,
-            self.faces,
-        ):  # an end that does not count may be meant all the same, by its own name
+        # An end that does not count may be meant all the same, by its own name.
+        for among in (faces, self.faces):
             chosen = tuple(face for face in among if name in face.names)
             if chosen:
                 return Part(name, chosen, self.scale)

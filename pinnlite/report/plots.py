@@ -246,9 +246,8 @@ def _log_curves(axes: Axes, x: Curve, curves: Mapping[str, Curve], label: str) -
     axes.set_yscale("log")
     axes.yaxis.set_minor_formatter(NullFormatter())
     together = np.concatenate(sizes)
-    if (
-        together.size
-    ):  # a curve that crosses zero would stretch the axis down to nothing; some power of ten is labelled
+    # A curve that crosses zero would stretch the axis down to nothing; some power of ten is to be labelled.
+    if together.size:
         axes.set_ylim(bottom=min(np.quantile(together, 0.03) / 3, together.max() / _LEAST_SPAN))
     axes.set_ylabel(label)
     axes.grid(axis="y", color=_PALE, linewidth=0.4)

@@ -55,9 +55,8 @@ def difference(trial: Approximation, finer: Approximation, problem: Problem) -> 
         apart, value = (coarse[key] - fine[key]) / scale, fine[key] / scale  # squares must not leave float64
         distance, size = (weights * apart.square()).sum().sqrt(), (weights * value.square()).sum().sqrt()
         worst = max(worst, (distance / size).item() if size > 0 else math.inf)
-    if isinstance(
-        finer, Boxes
-    ):  # one degree more is none for an even function: then both are as wrong as the finer
+    # One degree more is none for an even function: then both are as wrong as the finer.
+    if isinstance(finer, Boxes):
         worst += finer.unresolved()
     worst += max(trial.unresolved() if isinstance(trial, Elements) else 0.0 for trial in (trial, finer))
     return worst if worst < _MOST_ERROR else math.inf

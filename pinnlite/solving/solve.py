@@ -90,7 +90,7 @@ def solve(
         task = Task(means.pinned if means else without_surplus(problem), tol, method, seed, clock)
         if begun is not None and not means:
             task = replace(task, near=begun.trial, checkpoint=begun.checkpoint)
-        kind, result, history = _best(ways(task, trial), problem, means, tol, clock)
+        kind, result, history, doubt = _best(ways(task, trial), problem, means, tol, clock)
     if (
         begun is not None
         and begun.error < result.error
@@ -105,7 +105,7 @@ def solve(
         kind,
         result.error,
         tol,
-        _status(result, tol, clock, problem),
+        _status(result, doubt, tol, clock, problem),
         clock.seconds,
         history,
         result.candidate.reached,
@@ -121,8 +121,8 @@ def _kept(begun: Solution) -> Candidate:
 
 def _best(
     choice: list[Way], problem: Problem, means: Means | None, tol: float, clock: Clock
-) -> tuple[str, Result, tuple[str, ...]]:
-    """The result of the first way that reaches the tolerance, otherwise the best of all, and the whole history."""
+) -> tuple[str, Result, tuple[str, ...], str | None]:
+    """The result of the first way that reaches the tolerance, otherwise the best; the whole history; the last doubt."""
     results: list[tuple[str, Result]] = []
     history: tuple[str, ...] = ()
     why = ""
@@ -141,10 +141,8 @@ def _best(
         why = f", for {way.kind} did not reach the tolerance: {_short(result)}"
     # Where nothing could be measured, the part that a march has reached is more than what did not resolve the whole.
     kind, best = min(results, key=lambda each: (each[1].error, each[1].candidate.reached is None))
-    doubts = [result.doubt for _, result in results if result.doubt]
-    if math.isinf(best.error) and doubts and not best.doubt:
-        best = replace(best, doubt=doubts[-1])
-    return kind, best, history
+    doubts = [best.doubt, *(result.doubt for _, result in reversed(results))]
+    return kind, best, history, next(filter(None, doubts), None)
 
 
 def _shifted(candidates: Iterator[Candidate], means: Means) -> Iterator[Candidate]:
@@ -200,24 +198,25 @@ def _check_arguments(
         )
 
 
-def _status(result: Result, tol: float, clock: Clock, problem: Problem) -> str:
+def _status(result: Result, doubt: str | None, tol: float, clock: Clock, problem: Problem) -> str:
     if result.error <= tol:
         return "The estimated error meets the tolerance." + _misfit(problem, result.candidate.trial)
-    doubt = f" {result.doubt}." if math.isinf(result.error) and result.doubt else ""
+    doubt = doubt if math.isinf(result.error) else None
+    besides = f" {doubt}." if doubt else ""
     if result.interrupted:
-        return INTERRUPTED + doubt
+        return INTERRUPTED + besides
     if result.candidate.failure and not clock.spent:
         unseen = problem.unknown_parameters if result.candidate.failure == UNDETERMINED else ()
         other = f" Or what is observed does not determine {' and '.join(unseen)}: give one a number, or observe more."
-        return result.candidate.failure + (other if unseen else "") + doubt
+        return result.candidate.failure + (other if unseen else "") + besides
     if clock.spent:
         done = ""
         if result.candidate.reached:
             low, high = result.candidate.reached
             done = f" with {problem.marching} from {low:g} to {high:g} done"
-        return f"The time limit of {clock.limit:g} s ended the solve{done}: give it more time or a larger tol.{doubt}"
+        return f"The time limit of {clock.limit:g} s ended the solve{done}: give it more time or a larger tol.{besides}"
     if doubt:
-        return f"{result.doubt}. Try another trial, or coordinates in which it is wider."
+        return f"{doubt}. Try another trial, or coordinates in which it is wider."
     if math.isinf(result.error) and len(result.history) > 1:
         return (
             "No two approximations agree on a solution of the equation: there may be none, as where an initial value "

@@ -133,9 +133,8 @@ class Boxes:
         middle = (self.partition.low.amin(0) + self.partition.high.amax(0)) / 2
         half, offset = self.partition.half, self.partition.low + self.partition.half - middle
         raised = torch.zeros(len(self.partition), len(indices), dtype=torch.float64)
-        for j, a in enumerate(
-            indices.tolist()
-        ):  # (o + h s)^2 / 2 = (o^2 + h^2/3) / 2 P_0 + o h P_1 + h^2 / 3 P_2
+        # (o + h s)^2 / 2 = (o^2 + h^2/3) / 2 P_0 + o h P_1 + h^2 / 3 P_2
+        for j, a in enumerate(indices.tolist()):
             if sum(a) == 0:
                 raised[:, j] = (offset.square() + half.square() / 3).sum(1) / 2
             for i in range(len(a)):

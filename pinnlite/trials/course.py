@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pinnlite.geometry.domains import Box
 from pinnlite.problem.equations import Index, Key
-from pinnlite.problem.evolution import Evolution, evolution_of
+from pinnlite.problem.initial_value import InitialValueProblem, initial_value_problem
 from pinnlite.problem.problem import Problem
 from pinnlite.trials.lifted import Given, Lifted
 from pinnlite.trials.module import ModuleTrial
@@ -25,7 +25,7 @@ from pinnlite.trials.trial import Approximation
 class Course:
     """An evolution in a box, and what can be built into functions that follow it."""
 
-    evolution: Evolution
+    evolution: InitialValueProblem
     circles: Circles | None
     given: tuple[Given, ...]  # at the start and on the boundary
 
@@ -81,7 +81,7 @@ class Course:
 
 def course_of(problem: Problem) -> Course | None:
     """The course of an evolution in a box; None where a problem is of another kind."""
-    evolution = evolution_of(problem) if isinstance(problem.domain, Box) else None
+    evolution = initial_value_problem(problem) if isinstance(problem.domain, Box) else None
     if evolution is None:
         return None
     circles = circles_of(problem)

@@ -135,9 +135,8 @@ def test_digits_lost_to_cancellation_are_a_disagreement(capsys: Run) -> None:
     x = 1e-4
     out, err = run(capsys, "(1 - cos(x))/x**2", "--at", "1e-4", "--order", "2", "--json", code=3)
     row = json.loads(out)["rows"][2]
-    assert row[5] == pytest.approx(
-        -1 / 12 + x**2 / 60, rel=1e-12
-    )  # of its series, whose next term is x**4/1344
+    # Of its series, whose next term is x**4/1344.
+    assert row[5] == pytest.approx(-1 / 12 + x**2 / 60, rel=1e-12)
     assert abs(row[2] - row[5]) > 1  # autograd
     assert "at x = 0.0001 f'' is -1.6565" in err
     assert "by differences, further apart than the 1.0e-03 that rounding explains" in err

@@ -131,9 +131,8 @@ def test_a_closed_pipe_ends_it_without_a_word() -> None:
     process = subprocess.Popen([*COMMAND, "--help"], stdout=writing, stderr=subprocess.PIPE)
     os.close(writing)
     assert process.communicate(timeout=30)[1] == b""
-    assert (
-        process.returncode == -signal.SIGPIPE
-    )  # as with any other program: 1 would say that something failed
+    # As with any other program: 1 would say that something failed.
+    assert process.returncode == -signal.SIGPIPE
 
 
 def test_an_interrupt_ends_with_130() -> None:

@@ -122,9 +122,8 @@ def test_results_can_be_differentiated_again(operator: Callable[..., Tensor], na
         third = torch.autograd.grad(sum(g.sum() for g in second), weights)
         results.append([loss, *first, *second, *third])
     for a, b in zip(*results, strict=True):
-        size = (
-            b.detach().abs().max().item()
-        )  # one number for each tensor: small entries are sums of large ones
+        # One number for each tensor: small entries are sums of large ones.
+        size = b.detach().abs().max().item()
         torch.testing.assert_close(a, b, rtol=0, atol=1e-12 * size)
 
 

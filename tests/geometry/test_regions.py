@@ -287,8 +287,8 @@ class OutsideABean(Bean):
 @pytest.mark.parametrize(
     ("region", "says"),
     [
-        (AroundABean(), "its face 'rim', where it must be 0"),
-        (OutsideABean(), "above 0 on the inner side of its face 'rim'"),
+        (AroundABean(), "on a face of it, where it must be 0"),
+        (OutsideABean(), "above 0 on the inner side of its faces"),
     ],
 )
 def test_a_region_whose_level_is_of_another_is_refused(region: Region, says: str) -> None:

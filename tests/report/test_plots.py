@@ -161,9 +161,8 @@ def test_characters_draw_curves() -> None:
     assert lines[1].split("│")[0].strip() == "1"
     assert lines[12].split("│")[0].strip() == "-1"
     peak = lines[1].split("│")[1]
-    assert (
-        abs(len(peak) - len(peak.lstrip()) + len(peak.strip()) / 2 - 16) < 1.5
-    )  # a quarter of 64 characters
+    # At a quarter of 64 characters.
+    assert abs(len(peak) - len(peak.lstrip()) + len(peak.strip()) / 2 - 16) < 1.5
     assert float(lines[14].split("│")[0]) < 1000  # the pole does not flatten the rest
     assert lines[-1].split() == ["0", "x", "6.283"]
     for curve in (np.full(401, np.nan), np.zeros(401), np.full(401, 1e300)):

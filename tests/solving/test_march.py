@@ -11,7 +11,7 @@ from scipy.special import jn_zeros, jv
 from torch import Tensor
 
 import pinnlite as pl
-from pinnlite.problem.evolution import evolution_of
+from pinnlite.problem.initial_value import initial_value_problem
 from pinnlite.solving.clock import Clock
 from pinnlite.solving.features import by_march
 from pinnlite.solving.features.state import state
@@ -170,7 +170,7 @@ def test_a_stage_starts_from_what_was_reached() -> None:
         "partials",
         lambda X, keys: {key: 10.0 * X[:, 0] ** 0 if key[1][2] else X[:, 0] for key in keys},
     )
-    evolution = evolution_of(problem)
+    evolution = initial_value_problem(problem)
     assert evolution is not None
     part = evolution.between(1.0, 1.5, state(evolution, before, 1.0))
     assert part.domain.intervals["t"] == (1.0, 1.5)
@@ -190,11 +190,3 @@ def test_factors_are_kept_for_other_rows() -> None:
         known = np.linalg.lstsq(jacobian.numpy(), -rows.numpy(), rcond=None)[0]
         assert np.allclose(step.numpy(), known, atol=1e-12)
         assert math.isclose(moved, float(np.linalg.norm(jacobian.numpy() @ known)), rel_tol=1e-9)
-
-
-@pytest.mark.parametrize(("k", "end"), [(10, 4), (3, 15), (7, 6)])
-def test_rounding_that_outgrows_the_solution_is_no_agreement(k: int, end: float) -> None:
-    """exp(-kt) beside exp(kt), which rounding makes 1e-16 of at the start: both marches may be wrong alike."""
-    solution = pl.solve(f"u'' = {k * k}u", "u(0) = 1", f"u'(0) = -{k}", t=(0, end), tol=0.1)
-    assert not solution.converged
-    assert "rounding" in solution.status

@@ -320,3 +320,11 @@ def test_what_the_caller_does_not_record_is_solved_and_fitted_all_the_same(
         assert fit.error < 1e-2
     x = torch.linspace(0, 1, 5, dtype=torch.float64, requires_grad=True)
     assert (pl.diff(solution(x), x) + torch.exp(-x)).abs().max() < 1e-6
+
+
+@pytest.mark.parametrize(("k", "end"), [(10, 4), (3, 15), (7, 6)])
+def test_rounding_that_outgrows_the_solution_is_no_agreement(k: int, end: float) -> None:
+    """exp(-kt) beside exp(kt), which rounding makes 1e-16 of at the start: both marches may be wrong alike."""
+    solution = pl.solve(f"u'' = {k * k}u", "u(0) = 1", f"u'(0) = -{k}", t=(0, end), tol=0.1)
+    assert not solution.converged
+    assert "rounding" in solution.status

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from pinnlite.problem.evolution import evolution_of
+from pinnlite.problem.initial_value import initial_value_problem
 from pinnlite.problem.problem import Problem
 from pinnlite.problem.sample import INTERIOR
 from pinnlite.solving.boxes.block_elimination import Stopped
@@ -71,7 +71,7 @@ class _Slab:
 
 def suits(problem: Problem) -> bool:
     """Whether a problem evolves upwards in two space dimensions or more."""
-    evolution = evolution_of(problem) if len(problem.domain.names) >= _LEAST_COORDINATES else None
+    evolution = initial_value_problem(problem) if len(problem.domain.names) >= _LEAST_COORDINATES else None
     return evolution is not None and evolution.start < evolution.stop
 
 
@@ -100,7 +100,7 @@ class _March:
         self, problem: Problem, accuracy: float, seed: int, clock: Clock, before: "_March | None"
     ) -> None:
         self.problem, self.accuracy, self.seed, self.clock = problem, accuracy, seed, clock
-        evolution = evolution_of(problem)
+        evolution = initial_value_problem(problem)
         assert evolution is not None
         self.evolution, self.column = evolution, evolution.column
         waves = max(index[self.column] for index in problem.orders.values()) > 1

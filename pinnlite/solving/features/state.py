@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from pinnlite.problem.equations import Condition, Key, Placed, Values
-from pinnlite.problem.evolution import Evolution
+from pinnlite.problem.initial_value import InitialValueProblem
 from pinnlite.trials.trial import Approximation
 
 
-def state(evolution: Evolution, reached: Approximation, time: float) -> list[Condition]:
+def state(evolution: InitialValueProblem, reached: Approximation, time: float) -> list[Condition]:
     """Every derivative by time below the order of its unknown is at a time what it is of ``reached``."""
     problem, column = evolution.problem, evolution.column
     names = problem.domain.names

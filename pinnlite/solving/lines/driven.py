@@ -21,18 +21,16 @@ def driven_sizes(collocation: Collocation, start: float, stop: float) -> Float[T
     x, orders = torch.linspace(start, stop, _LOOKS, dtype=torch.float64), collocation.orders
     places: Values = {**collocation.parameters, collocation.coordinate: x}
     zeros = {key: torch.zeros_like(x) for equation in collocation.equations for key in equation.wanted}
-    drive = torch.zeros(len(collocation.equations), dtype=torch.float64)
-    weights, own = (
-        drive.new_zeros(len(drive), len(orders)),
-        torch.zeros(len(drive), len(orders), dtype=torch.bool),
-    )
+    shape = len(collocation.equations), len(orders)
+    drive = torch.zeros(shape[0], dtype=torch.float64)
+    weights = torch.zeros(shape, dtype=torch.float64)
+    own = torch.zeros(shape, dtype=torch.bool)  # which equations have the highest derivative of an unknown
     for i, (residual, slopes) in enumerate(pointwise(collocation.equations, places, zeros)):
         drive[i] = residual.abs().amax()
         for u, (name, order) in enumerate(orders.items()):
-            for a in range(order + 1):
-                slope = slopes.get((name, (a,)), drive.new_zeros(1)).abs().amax()
-                weights[i, u] = torch.maximum(weights[i, u], slope / abs(stop - start) ** a)
-            own[i, u] = slope > 0
+            found = [slopes.get((name, (a,)), drive.new_zeros(1)).abs().amax() for a in range(order + 1)]
+            weights[i, u] = max(slope / abs(stop - start) ** a for a, slope in enumerate(found))
+            own[i, u] = found[-1] > 0
     sizes = drive.new_zeros(len(orders))
     for _ in range(2):  # by its own equation, then by the other unknowns too
         made = (drive[:, None] + (weights * sizes).sum(1, keepdim=True) - weights * sizes) / weights

@@ -77,9 +77,8 @@ def march(
                 elif steps.stuck(x):
                     failure = f"The solution could not be resolved near {x:.6g}: try a larger tol."
                 step = step_after
-                if failure is None and monitor(
-                    len(rows), abs(x - start)
-                ):  # steps that are refused take time too
+                # Steps that are refused take time too.
+                if failure is None and monitor(len(rows), abs(x - start)):
                     failure = _STOPPED
     except KeyboardInterrupt:
         failure = INTERRUPTED

@@ -11,7 +11,7 @@ from pinnlite.problem.problem import Problem, changed
 
 
 @dataclass(frozen=True)
-class Evolution:
+class InitialValueProblem:
     """``problem`` from ``start`` to ``stop`` of its coordinate ``column``, given as many initial values as it takes."""
 
     problem: Problem
@@ -48,7 +48,7 @@ class Evolution:
         return changed(self.problem, domain=domain, stated=stated, conditions=conditions)
 
 
-def evolution_of(problem: Problem) -> Evolution | None:
+def initial_value_problem(problem: Problem) -> InitialValueProblem | None:
     """The problem as an evolution; None where it is of another kind, or asks for more than functions."""
     domain, name = problem.domain, problem.marching
     if len(domain.names) == 1 or name not in box_names(domain):
@@ -64,7 +64,7 @@ def evolution_of(problem: Problem) -> Evolution | None:
         return None
     if len(initial) != sum(index[column] for index in problem.orders.values()):
         return None
-    return Evolution(problem, column, *((low, high) if ends == {low} else (high, low)))
+    return InitialValueProblem(problem, column, *((low, high) if ends == {low} else (high, low)))
 
 
 def _cut(domain: Region, name: str, interval: tuple[float, float]) -> Region:
