@@ -54,12 +54,12 @@ class Polygon(Region):
         object.__setattr__(self, "coordinates", coordinate_names(coordinates, 2))
         object.__setattr__(self, "name", name)
 
-    @property
+    @cached_property
     def edges(self) -> tuple[tuple[Corner, Corner], ...]:
         """Start and end of each."""
         return tuple(zip(self.vertices, (*self.vertices[1:], self.vertices[0]), strict=True))
 
-    @property
+    @cached_property
     def intervals(self) -> dict[str, tuple[float, float]]:
         """Those of the vertices."""
         columns = zip(*self.vertices, strict=True)

@@ -78,7 +78,8 @@ class Part:
 
     def _shares(self, count: int) -> list[int]:
         """Whole numbers in proportion to the sizes: what is left after rounding down goes to the largest remainders."""
-        exact = [count * face.size / self.measure for face in self.faces]
+        whole = self.measure
+        exact = [count * face.size / whole for face in self.faces]
         shares = [math.floor(number) for number in exact]
         left = sorted(range(len(exact)), key=lambda i: shares[i] - exact[i])
         for i in left[: count - sum(shares)]:

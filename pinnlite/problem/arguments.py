@@ -25,9 +25,8 @@ def domain_of(
 ) -> Region:
     """The region, the box of the intervals, or the product of both."""
     if on is None and not intervals:
-        taken = "".join(
-            f" ({name} = {value:g} was taken for a parameter)" for name, value in parameters.items()
-        )
+        taken = ", ".join(f"{name} = {value:g}" for name, value in parameters.items())
+        taken = f"; numbers are for parameters ({taken})" if taken else ""
         raise ProblemError(f"no coordinate has an interval: add one, such as x=(0, 1){taken}")
     if on is None:
         return Box(intervals)

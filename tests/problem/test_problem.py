@@ -88,6 +88,7 @@ def test_a_problem_prints_as_it_was_stated() -> None:
         (("u' = a*u", "u(0) = 1"), {"x": (0, 1), "a": math.nan}, "the parameter a = nan is not finite"),
         (("u' = u", "u(0) = 1"), {"x": "0..1"}, "x='0..1' is neither an interval (low, high)"),
         (("u' = u", "u(0) = 1"), {}, "no coordinate has an interval: add one, such as x=(0, 1)"),
+        (("u' = u", "u(0) = 1"), {"t": 10}, "such as x=(0, 1); numbers are for parameters (t = 10)"),
         ((), UNIT, "there is no equation: write one, such as \"u'' + u = 0\""),
         ((3,), UNIT, "a statement is text"),
         (("u' = u", "u(0)*0 = 1"), UNIT, "the equation 'u(0)*0 = 1' names no unknown"),
