@@ -19,8 +19,8 @@ from pinnlite.solving.boxes.box_layers import graded, rates
 from pinnlite.solving.boxes.box_rows import BoxRows
 from pinnlite.solving.choice import Task, Way, ways
 from pinnlite.solving.clock import Clock
-from pinnlite.solving.refine import Candidate
-from pinnlite.solving.solve import _best
+from pinnlite.solving.refine import Candidate, Result
+from pinnlite.solving.solve import _best, _status
 from pinnlite.trials.boxes import Boxes, multi_indices
 from pinnlite.trials.partition import Partition
 from tests.problems.elliptic import (
@@ -319,9 +319,24 @@ def test_others_follow_where_boxes_fail_and_the_history_says_why() -> None:
     why = "trying the second, for one did not reach the tolerance: It is too hard."
     for passed in (0.5, 0.9):  # of the time: no other way is begun when a fifth of it is left
         clock = Clock(1000.0, time.perf_counter() - 1000.0 * passed)
-        kind, _, history = _best(choice, task.problem, None, 0.1, clock)
+        kind, _, history, _ = _best(choice, task.problem, None, 0.1, clock)
         assert kind == ("two" if passed < 0.8 else "one")
         assert (why in history) == (passed < 0.8)
+
+
+def test_the_last_doubt_is_told_and_does_not_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Elements agreed where the equation is not balanced, and nothing else was found: the doubt is theirs alone."""
+    doubted = Result(
+        Candidate(None, "elements"), math.inf, ("elements",), doubt="It is not balanced at x = 1"
+    )
+    failed = Result(Candidate(None, "network", "It is too hard.", (0, 0.5)), math.inf, ("network",))
+    found = iter([doubted, failed])
+    monkeypatch.setattr("pinnlite.solving.solve.refine", lambda *_: next(found))
+    choice, clock = [Way(name, name, lambda: iter([])) for name in ("one", "two")], Clock.started(None)
+    problem = pl.Problem("u' = u", "u(0) = 1", x=(0, 1))
+    _, best, _, told = _best(choice, problem, None, 1e-3, clock)
+    assert (best.doubt, told) == (None, doubted.doubt)
+    assert _status(best, told, 1e-3, clock, problem) == "It is too hard. It is not balanced at x = 1."
 
 
 def test_a_parameter_is_found_from_observations() -> None:
