@@ -10,14 +10,11 @@ BUSY = 2.0  # processes that ran in the minute before, of which the last benchma
 # What README shows of the collection: its name there, and problem, class and tolerance.
 CHOSEN = {
     ("oscillator", "legendre", 1e-13): "u'' + u = 0, initial values",
-    ("oscillator", "features", 1e-12): "the same",
     ("oscillator", "network", 1e-7): "the same",
     ("Bratu", "legendre", 1e-13): "Bratu's boundary-value problem",
-    ("boundary layer, eps = 1e-6", "legendre", 1e-10): "boundary layer of width 1e-6",
     ("Lorenz", "legendre", 1e-8): "Lorenz to t = 10",
     ("Burgers, nu = 0.01/pi", "legendre", 1e-10): "Burgers, ν = 0.01/π",
     ("Burgers, nu = 0.01/pi", "network", 1e-4): "the same",
-    ("Korteweg-de Vries", "legendre", 1e-8): "Korteweg-de Vries, periodic",
     ("Helmholtz (1, 4)", "legendre", 1e-11): "Helmholtz on a square",
     ("Poisson in 5-D", "legendre", 1e-8): "Poisson in 5 dimensions",
     ("heat on the unit disk", "features", 1e-8): "heat on the unit disk",
