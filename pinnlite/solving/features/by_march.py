@@ -1,27 +1,20 @@
 """Evolution in two space dimensions or more: a march of layers of random features, each over a slab of time.
 
-A slab is solved and looked at between its points. Where it leaves too much, half its length is tried; where that is no
-use, the layer is too narrow for what varies in space. Slabs of one march have the same features and points, carried to
-where they are: those of one length then have the same matrix where the equations are linear and do not change.
+Where a slab leaves too much between its points, half its length is tried; where that is no use, the layer is too narrow
+for what varies in space.
 """
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-
-import torch
+from dataclasses import replace
 
 from pinnlite.problem.initial_value import initial_value_problem
 from pinnlite.problem.problem import Problem
-from pinnlite.problem.sample import INTERIOR
 from pinnlite.solving.boxes.block_elimination import Stopped
 from pinnlite.solving.clock import Clock
-from pinnlite.solving.dense import Block, CollocationRows, half_widths
 from pinnlite.solving.estimate import difference
-from pinnlite.solving.features.families import Family, match
-from pinnlite.solving.features.posed import Posed
-from pinnlite.solving.features.state import state
-from pinnlite.solving.methods.triangle import Factored, TriangularLinearization
+from pinnlite.solving.features.families import Family
+from pinnlite.solving.features.feature_slab import FeatureSlab, SlabSolver
 from pinnlite.solving.refine import Candidate
 from pinnlite.solving.residuals import INTERRUPTED
 from pinnlite.trials.patchwork import Patchwork, slabs_along
@@ -30,7 +23,6 @@ from pinnlite.trials.ridge import Ridge
 _CANDIDATES = 6
 _SHARPER = 0.1  # from one pair of marches to the next
 _FAMILIES = (*(Family("sin", scale) for scale in (1.0, 2.0, 4.0, 8.0)), Family("tanh", 2.0))
-_SLOWER = 0.3  # in time than in space: what a slab is short for
 _NEAR = (1.0, 1.6)  # times the scale, at a new width
 _FIRST, _MOST, _WIDER = 300, 2600, 1.5  # features
 _LITTLE, _CHECKED = 1.1, 0.8  # features and length of a slab beside those of the march before
@@ -44,10 +36,6 @@ _LONGER, _MOST_LONGER = 1.5, 2.5  # changes of length that are worth it
 # Times the accuracy: what is left between the points is more than the error of what is damped.
 _MARGIN, _UNDAMPED = 5.0, 1.5
 _AIM = 0.3  # of what is allowed, where a length is chosen: each slab starts from the noise of the last one
-_STEPS = 12  # of Newton's method
-_SLOW = 0.3  # of the last step: the matrix has changed too much
-_SETTLED = 0.1  # of the rows: a step that changes them by less is the last one
-_VARIATION = 0.3  # of a slab: what the unknowns vary over
 _TINY = 1e-300
 _LEAST_COORDINATES = 3  # one of space is for slabs of elements
 
@@ -56,17 +44,6 @@ _SINGULAR = (
     "the initial values may contradict the boundary conditions, or the solution is not smooth or ends there. "
     "Try a larger tol, or another trial."
 )
-
-
-@dataclass(frozen=True, eq=False)
-class _Slab:
-    """One slab: where it is, its layer, how wrong it is and how large the unknowns are (root mean squares)."""
-
-    low: float
-    high: float
-    layer: Ridge
-    error: float
-    size: float
 
 
 def suits(problem: Problem) -> bool:
@@ -99,10 +76,11 @@ class _March:
     def __init__(
         self, problem: Problem, accuracy: float, seed: int, clock: Clock, before: "_March | None"
     ) -> None:
-        self.problem, self.accuracy, self.seed, self.clock = problem, accuracy, seed, clock
+        self.problem, self.accuracy, self.clock = problem, accuracy, clock
         evolution = initial_value_problem(problem)
         assert evolution is not None
         self.evolution, self.column = evolution, evolution.column
+        self.solver = SlabSolver(problem, evolution, seed, clock)
         waves = max(index[self.column] for index in problem.orders.values()) > 1
         self.margin = _UNDAMPED if waves else _MARGIN
         self.start, self.stop = evolution.start, evolution.stop
@@ -113,11 +91,9 @@ class _March:
             self.length = _CHECKED * (before.slabs[0].high - before.slabs[0].low)
             self.families, self.width = [before.family], round(_LITTLE * before.width)
         self.family: Family = self.families[0]
-        self.slabs: list[_Slab] = []
+        self.slabs: list[FeatureSlab] = []
         self.squares = 0.0  # of the unknowns, integrated over the time so far
         self.refused = 0
-        self.drawn: tuple[Family, int, float] | None = None  # the last features, and the length of their slab
-        self.factors: Factored | None = None  # of their matrix
 
     def run(self) -> Candidate:
         """March to the end, or as far as it goes."""
@@ -166,7 +142,7 @@ class _March:
         self._accept(slab)
         return None
 
-    def _is_better(self, slab: _Slab, than: _Slab, share: float) -> bool:
+    def _is_better(self, slab: FeatureSlab, than: FeatureSlab, share: float) -> bool:
         """Whether a slab leaves no more than a share of what another one does; none that was not solved does."""
         if not math.isfinite(slab.error):
             return slab.high < than.high  # Newton's method may find what it starts from in a shorter one
@@ -176,7 +152,7 @@ class _March:
     def _place(self) -> str:
         return f"{self.evolution.name} = {self.time:.3g}"
 
-    def _accept(self, slab: _Slab) -> None:
+    def _accept(self, slab: FeatureSlab) -> None:
         """Go on from a slab. One of another length has a matrix of its own, and has to be worth that."""
         length = slab.high - slab.low
         longer = (_AIM * self._allowed(slab) / max(slab.error, _TINY)) ** (1 / _ORDER)
@@ -185,14 +161,14 @@ class _March:
         self.slabs.append(slab)
         self.squares += slab.size**2 * length
 
-    def _excess(self, slab: _Slab) -> float:
+    def _excess(self, slab: FeatureSlab) -> float:
         """How wrong a slab is beyond what it starts from, relative to what is allowed.
 
         What the last slab left is noise that this one cannot hold, and leaves too.
         """
         return max(slab.error - self._inherited, 0.0) / max(self._allowed(slab), _TINY)
 
-    def _allowed(self, slab: _Slab) -> float:
+    def _allowed(self, slab: FeatureSlab) -> float:
         """A slab's share of how wrong the march may be."""
         length = slab.high - slab.low
         usual = math.sqrt((self.squares + slab.size**2 * length) / (slab.high - self.start))
@@ -202,7 +178,7 @@ class _March:
     def _inherited(self) -> float:
         return self.slabs[-1].error if self.slabs else 0.0
 
-    def _best(self) -> _Slab:
+    def _best(self) -> FeatureSlab:
         """The slab by the family that leaves the least, which is kept to."""
         slabs = []
         for family in self.families:
@@ -212,92 +188,12 @@ class _March:
         self.family = self.families[best]
         return slabs[best]
 
-    def _solved(self) -> _Slab:
+    def _solved(self) -> FeatureSlab:
         """The next slab: no crumb is left for the last one."""
         count = max(1, math.ceil((self.stop - self.time) / min(self.length, self.longest) - 1e-9))
         high = self.stop if count == 1 else self.time + (self.stop - self.time) / count
-        if self.clock.spent:
-            raise Stopped
         last = self.slabs[-1].layer if self.slabs else None
-        reached = state(self.evolution, last, self.time) if last is not None else ()
-        part = self.evolution.between(self.time, high, reached)
-        layer = self._drawn(part)
-        posed = Posed.drawn(part, layer, torch.Generator().manual_seed(self.seed + 1))
-        rows, others = (CollocationRows(layer, blocks, TriangularLinearization) for blocks in posed.blocks)
-        if last is not None and not self.problem.linear:
-            self._guess(part, layer, last)
-        drawn = (self.family, self.width, high - self.time)
-        if self.drawn is None or self.drawn[:2] != drawn[:2] or not math.isclose(self.drawn[2], drawn[2]):
-            self.drawn, self.factors = drawn, None
-        settled = self._settled(rows, layer)
-        lengths = [_VARIATION * half for half in half_widths(part)]
-        with torch.no_grad():
-            unit = max(
-                block.terms(layer, lengths)[1]
-                for block in posed.blocks[1][: len(part.equations)]
-                if isinstance(block, Block)
-            )
-            error = others.rows().norm().item() / unit
-            size = self._size(part, layer)
-        return _Slab(self.time, high, layer, error if settled and math.isfinite(error) else math.inf, size)
-
-    def _drawn(self, part: Problem) -> Ridge:
-        """The march's features, over a slab."""
-        layer = self.family.drawn(part, self.width, torch.Generator().manual_seed(self.seed))
-        features, (low, high) = layer.features, part.domain.intervals[self.evolution.name]
-        features.bias.add_((1 - _SLOWER) * features.weight[self.column] * (low + high) / 2)
-        features.weight[self.column] *= _SLOWER
-        return layer
-
-    def _guess(self, part: Problem, layer: Ridge, last: Ridge) -> None:
-        """What the last slab was, as far from its start; with other features, the last slab gone on with."""
-        if (
-            last.coefficients.shape == layer.coefficients.shape
-            and last.features.scale == layer.features.scale
-        ):
-            with torch.no_grad():
-                layer.coefficients.copy_(last.coefficients)
-        else:
-            match(layer, last, part.sample(2 * self.width, conditions=1)[INTERIOR])
-
-    def _settled(self, rows: CollocationRows, layer: Ridge) -> bool:
-        """Move coefficients to the least rows by the factors that there are, anew where they are no good any more.
-
-        The factors of the last slab are those of this one too, or nearly so.
-        """
-        before = math.inf
-        for _ in range(_STEPS):
-            with torch.no_grad():
-                residuals = rows.rows()
-            if not residuals.isfinite().all():
-                return False
-            step, moved = self.factors.step(residuals) if self.factors else (None, math.inf)
-            if step is None or moved > _SLOW * before:
-                self.factors = self._factored(rows)
-                step, moved = self.factors.step(residuals)
-            with torch.no_grad():
-                layer.coefficients += step.view_as(layer.coefficients)
-            if moved <= _SETTLED * residuals.norm():
-                return True
-            before = moved
-        return False
-
-    def _factored(self, rows: CollocationRows) -> Factored:
-        """The factors of a slab's matrix, if there is time for them: nearly all of it goes there."""
-        operations = float(self.width * len(self.problem.unknowns)) ** 3
-        if self.clock.spent or self.clock.overruns(operations):
-            raise Stopped
-        began = self.clock.seconds
-        factors = Factored(rows.assembled()[1])
-        self.clock.measured(operations, self.clock.seconds - began)
-        return factors
-
-    def _size(self, part: Problem, layer: Ridge) -> float:
-        """The largest root mean square of an unknown."""
-        X = part.domain.sample(500)
-        zero = (0,) * X.shape[1]
-        values = layer.partials(X, [(unknown, zero) for unknown in part.unknowns])
-        return max(value.square().mean().sqrt().item() for value in values.values())
+        return self.solver.solve(self.time, high, last, self.family, self.width)
 
     def _trial(self) -> Patchwork[Ridge]:
         """The slabs as one function."""
