@@ -1,13 +1,13 @@
 """How far from balanced the equations are at points that no solve has used."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from pinnlite.problem.equations import Values
+from pinnlite.problem.equations import Key, Values
 from pinnlite.problem.problem import Problem
 from pinnlite.problem.sample import INTERIOR
 from pinnlite.solving.residuals import pointwise
@@ -15,6 +15,8 @@ from pinnlite.trials.trial import Approximation
 
 _MANY = 4096  # points of the domain: a spot whose share of it is some thousandths is seen for certain
 _MOST = 0.3  # of the largest term anywhere: what is further from balanced was overlooked
+_REACHES = (1 / 64, 1 / 16)  # of the domain: how far from a point something narrow at it has ended
+_SAME = 0.1  # of the residual: what the equation itself changes by there
 _ROUNDING = 1e-10  # of what terms are where the unknowns vary over the domain
 
 
@@ -74,3 +76,30 @@ def spots(
         pointed = torch.tensor(problem.peaks, dtype=X.dtype, device=X.device)
         X = torch.cat([X, pointed[problem.domain.contains(pointed)]])
     return X[unbalanced(trial, problem, X, slack)]
+
+
+def written(trial: Approximation, problem: Problem, X: Float[Tensor, "N d"]) -> Bool[Tensor, " N"]:
+    """Points about which an equation changes by what it is unbalanced by, for the same values of the unknowns.
+
+    Where it does not, nothing narrow stands in the equation: what unbalances it is the solution's own, as the jump of
+    a second derivative that a wave carries along, beside which series of ever higher degree swing as far.
+    """
+    keys = sorted({key for equation in problem.equations for key in equation.wanted})
+    found = torch.zeros(len(X), dtype=torch.bool, device=X.device)
+    with torch.no_grad():
+        values = trial.partials(X, keys)
+        here = _residuals(problem, X, values)
+        for axis, (low, high) in enumerate(problem.domain.intervals.values()):
+            for reach in (sign * part * (high - low) for part in _REACHES for sign in (-1, 1)):
+                beside = X.clone()
+                beside[:, axis] = (beside[:, axis] + reach).clamp(low, high)
+                there = _residuals(problem, beside, values)
+                found |= ~((there - here).abs() <= _SAME * here.abs()).all(0)
+    return found
+
+
+def _residuals(
+    problem: Problem, X: Float[Tensor, "N d"], values: Mapping[Key, Tensor]
+) -> Float[Tensor, "m N"]:
+    places: Values = {**problem.parameters, **dict(zip(problem.domain.names, X.T, strict=True))}
+    return torch.stack([e.residual(places, values) + torch.zeros_like(X[:, 0]) for e in problem.equations])

@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 
 from pinnlite.problem.problem import Problem
-from pinnlite.solving.balance import spots
+from pinnlite.solving.balance import spots, written
 from pinnlite.solving.clock import Clock
 from pinnlite.solving.estimate import difference, misfit, relative_residual
 from pinnlite.solving.residuals import INTERRUPTED
+from pinnlite.trials.space_time import SpaceTime
 from pinnlite.trials.trial import Approximation
 
 _UNUSED = 2**41 + 5  # a seed that no solver draws its points with
@@ -122,6 +123,8 @@ def _overlooked(trial: Approximation, problem: Problem, tol: float) -> str | Non
     if len(problem.domain.names) == 1:
         return None
     found = spots(trial, problem, _UNUSED, tol)
+    if isinstance(trial, SpaceTime):  # whose misfit is measured densely, and whose series have decayed
+        found = found[written(trial, problem, found)]
     if not len(found):
         return None
     place = ", ".join(

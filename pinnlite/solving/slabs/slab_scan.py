@@ -8,7 +8,7 @@ from torch import Tensor
 
 from pinnlite.geometry.sampling import box_points
 from pinnlite.problem.problem import Problem
-from pinnlite.solving.balance import balances
+from pinnlite.solving.balance import balances, written
 from pinnlite.trials.space_time import SpaceTime
 
 _ALONG = 4096  # of each axis: what is wider than a thousandth of it is seen for certain, narrower by chance
@@ -51,6 +51,7 @@ def overlooked(trial: SpaceTime, problem: Problem) -> Overlooked:
     (low, high), (first, last) = _extent(problem, 1 - trial.time), _extent(problem, trial.time)
     short = (lengths[slab] < _SHORT * (last - first)) | (right - left < _SHORT * (high - low))
     bad = _bad(trial, problem, X, slab) & ~short
+    bad[bad.clone()] = written(trial, problem, X[bad])
     if not bad.any():
         return Overlooked()
     x, t, slab, cell = X[bad, 1 - trial.time], X[bad, trial.time], slab[bad], cell[bad]
