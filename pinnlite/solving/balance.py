@@ -15,7 +15,9 @@ from pinnlite.trials.trial import Approximation
 
 _MANY = 4096  # points of the domain: a spot whose share of it is some thousandths is seen for certain
 _MOST = 0.3  # of the largest term anywhere: what is further from balanced was overlooked
-_REACHES = (1 / 64, 1 / 16)  # of the domain: how far from a point something narrow at it has ended
+_BESIDE = (
+    1 / 64
+)  # of the domain: what is too narrow to have been seen for certain has ended so far from a point
 _SAME = 0.1  # of the residual: what the equation itself changes by there
 _ROUNDING = 1e-10  # of what terms are where the unknowns vary over the domain
 
@@ -79,21 +81,27 @@ def spots(
 
 
 def written(trial: Approximation, problem: Problem, X: Float[Tensor, "N d"]) -> Bool[Tensor, " N"]:
-    """Points about which an equation changes by what it is unbalanced by, for the same values of the unknowns.
+    """Points close to which the equation changes by what it is unbalanced by, though the highest derivatives are held.
 
-    Where it does not, nothing narrow stands in the equation: what unbalances it is the solution's own, as the jump of
-    a second derivative that a wave carries along, beside which series of ever higher degree swing as far.
+    Where it does not, nothing narrow stands in it: what unbalances it is the solution's own, as the jump of a second
+    derivative that a wave carries along, beside which series of ever higher degree swing as far.
     """
     keys = sorted({key for equation in problem.equations for key in equation.wanted})
+    highest = [
+        (u, index)
+        for u, index in keys
+        if any(0 < a == b for a, b in zip(index, problem.orders[u], strict=True))
+    ]
     found = torch.zeros(len(X), dtype=torch.bool, device=X.device)
     with torch.no_grad():
         values = trial.partials(X, keys)
         here = _residuals(problem, X, values)
         for axis, (low, high) in enumerate(problem.domain.intervals.values()):
-            for reach in (sign * part * (high - low) for part in _REACHES for sign in (-1, 1)):
+            for sign in (-1, 1):
                 beside = X.clone()
-                beside[:, axis] = (beside[:, axis] + reach).clamp(low, high)
-                there = _residuals(problem, beside, values)
+                beside[:, axis] = (X[:, axis] + sign * _BESIDE * (high - low)).clamp(low, high)
+                held = {key: values[key] for key in highest}
+                there = _residuals(problem, beside, {**trial.partials(beside, keys), **held})
                 found |= ~((there - here).abs() <= _SAME * here.abs()).all(0)
     return found
 

@@ -68,6 +68,27 @@ def test_a_wave_that_is_coarse_at_first_is_no_false_alarm() -> None:
     assert LEAVING.error(solution) <= 1e-2
 
 
+def test_a_jump_of_the_second_derivative_that_a_wave_carries_is_no_narrow_source() -> None:
+    """A string plucked as x(1-x), whose odd continuation has jumps of u_xx, by d'Alembert, and a smooth force."""
+    solution = pl.solve(
+        "u_tt = u_xx + 10*sin(3*pi*x)",
+        "u(x,0) = x*(1-x)",
+        "u_t(x,0) = 0",
+        "u = 0 on boundary",
+        x=(0, 1),
+        t=(0, 1.5),
+        tol=1e-2,
+    )
+    x, t = torch.rand(2, 5000, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    t = 1.5 * t
+    continued = [torch.remainder(x + move + 1, 2) - 1 for move in (-t, t)]
+    free = sum(each * (1 - each.abs()) for each in continued) / 2
+    k = 3 * math.pi
+    exact = free + 10 * torch.sin(k * x) * (1 - torch.cos(k * t)) / k**2
+    assert solution.converged, solution.status
+    assert 0.5 * solution.error <= relative(solution(x, t), exact) <= 2 * solution.error <= 2e-2
+
+
 def test_a_spot_on_a_disk_is_cut_out() -> None:
     """Outside the spot its source is a point's: Green's function of the disk, by an image."""
     strength, steep, disk = 30, 300, pl.Disk((0, 0), 1)
