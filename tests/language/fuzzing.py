@@ -3,6 +3,7 @@
 python -m tests.language.fuzzing 200000 [SEED]
 """
 
+import contextlib
 import random
 import sys
 import threading
@@ -119,11 +120,21 @@ def run(count: int, seed: int) -> Tally:
             tally.faults.append(f"{made!r}: {type(error).__name__}: {error}")
         seconds = time.process_time() - start
         watching[0] = False
+        if seconds > _SLOW:  # which may have been the collection of garbage
+            seconds = min(seconds, _again(made, number % 2))
         if seen:
             tally.faults.append(f"{made!r}: {seen.pop()}")
             seen.clear()
         tally.slowest = max(tally.slowest, (seconds, made))
     return tally
+
+
+def _again(made: str, kind: int) -> float:
+    """The seconds of a second reading."""
+    start = time.process_time()
+    with contextlib.suppress(Exception):
+        _read(made, kind)
+    return time.process_time() - start
 
 
 def _read(made: str, kind: int) -> None:
