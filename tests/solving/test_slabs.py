@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from scipy.special import j0, jn_zeros
 from torch import Tensor
 
 import pinnlite as pl
@@ -324,3 +325,15 @@ def test_standing_waves_over_several_periods_are_no_shocks(order: str) -> None:
     x, t = torch.rand(2, 500, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     exact = torch.sin(math.pi * x) * torch.cos(frequency * 10 * t)
     assert (solution(x, 10 * t) - exact).norm() < 1e-6 * exact.norm()
+
+
+def test_initial_values_without_a_derivative_in_pytorch() -> None:
+    """A drum by its radius: J0(j r) cos(j t), where PyTorch computes J0 and none of its derivatives."""
+    j = jn_zeros(0, 1)[0]
+    start = pl.condition(lambda u, r: u - torch.special.bessel_j0(j * r), t=0)
+    rest = ("u_t(r, 0) = 0", "u_r(0, t) = 0", "u(1, t) = 0")
+    solution = pl.solve("u_tt = u_rr + u_r/r", start, *rest, r=(0, 1), t=(0, 2), tol=1e-6)
+    r, t = torch.rand(2, 500, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    exact = torch.from_numpy(j0(j * r.numpy())) * torch.cos(2 * j * t)
+    assert solution.converged, solution.status
+    assert (solution(r, 2 * t) - exact).norm() < 1e-6 * exact.norm()
