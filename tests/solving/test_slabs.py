@@ -337,3 +337,14 @@ def test_initial_values_without_a_derivative_in_pytorch() -> None:
     exact = torch.from_numpy(j0(j * r.numpy())) * torch.cos(2 * j * t)
     assert solution.converged, solution.status
     assert (solution(r, 2 * t) - exact).norm() < 1e-6 * exact.norm()
+
+
+def test_what_newtons_method_leaves_is_in_the_estimate() -> None:
+    """Radiation at an end of a heated rod: two marches that stop at one step are equally wrong."""
+    radiation = "u_x(1, t) = ((1 + cos(1)*exp(-t)/5)^4 - u(1, t)^4)/10 - sin(1)*exp(-t)/5"
+    solution = pl.solve(
+        "u_t = u_xx", "u(x, 0) = 1 + cos(x)/5", "u_x(0, t) = 0", radiation, x=(0, 1), t=(0, 1)
+    )
+    true = solution.compare(lambda x, t: 1 + torch.cos(x) * torch.exp(-t) / 5).error
+    assert solution.converged, solution.status
+    assert true < max(10 * solution.error, 1e-11)  # a hundred-thousandth of the tolerance
