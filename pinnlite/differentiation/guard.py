@@ -34,7 +34,9 @@ _WITHOUT_GRAPH = (
     "legendre_polynomial_p chebyshev_polynomial_t chebyshev_polynomial_u chebyshev_polynomial_v "
     "chebyshev_polynomial_w hermite_polynomial_h hermite_polynomial_he laguerre_polynomial_l "
     "shifted_chebyshev_polynomial_t shifted_chebyshev_polynomial_u shifted_chebyshev_polynomial_v "
-    "shifted_chebyshev_polynomial_w"
+    "shifted_chebyshev_polynomial_w "
+    "airy_ai bessel_j0 bessel_j1 bessel_y0 bessel_y1 spherical_bessel_j0 modified_bessel_i0 modified_bessel_i1 "
+    "modified_bessel_k0 modified_bessel_k1 scaled_modified_bessel_k0 scaled_modified_bessel_k1"
 )
 # What PyTorch differentiates wrongly: normalisations at order three, softplus beyond its threshold at order two, a
 # power by base and exponent where the exponent is an integer. Ours are composed of functions that it gets right.
@@ -147,10 +149,9 @@ class _Watch(TorchFunctionMode):
         elif self.began_recording and not torch.is_grad_enabled():
             self._unrecorded(args)
         kinked, random, dropping, without_graph = self._sets
-        if func in without_graph:
-            raise DerivativeError(
-                f"{name_of(func)} has no derivative in PyTorch; pl.legendre has all of its own"
-            )
+        if func in without_graph and self.order and any(map(self._depends, _entries([args]))):
+            own = "; pl.legendre has all of its own" if "polynomial" in name_of(func) else ""
+            raise DerivativeError(f"{name_of(func)} has no derivative in PyTorch{own}")
         if func in random and _option(func, args, kwargs, "training", False):
             raise DerivativeError(
                 f"{name_of(func)} in training mode is random, so that f has no derivative: call f.eval() first"

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from pinnlite.differentiation.operators import partials
+from pinnlite.errors import DerivativeError
 from pinnlite.geometry.domains import Box
 from pinnlite.geometry.sampling import gauss_rule
 from pinnlite.problem.equations import Condition, Index, Key
@@ -120,7 +121,10 @@ def _smooth(problem: Problem, given: Given) -> bool:
         X = start.repeat(len(edges) + len(inside), 1)
         X[:, i] = torch.cat([edges, inside])
         upper, lower = (tuple((highest[i] - k) * (j == i) for j in range(len(start))) for k in (0, 1))
-        found = given.derivative(X, [upper, lower])
+        try:
+            found = given.derivative(X, [upper, lower])
+        except DerivativeError:  # PyTorch has none, of torch.special.bessel_j0, say
+            return False
         slopes = found[upper][len(edges) :].view(_CELLS, _NODES) @ weights * (high - low) / _CELLS
         steps = found[lower][: len(edges)].diff()
         if not (steps - slopes).abs().amax() <= _ROUGH * (1 + found[lower].abs().amax()):

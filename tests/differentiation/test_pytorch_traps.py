@@ -97,6 +97,10 @@ def test_functions_without_a_graph(engine: str) -> None:
     for f in (torch.special.legendre_polynomial_p, torch.special.chebyshev_polynomial_t):
         with pytest.raises(DerivativeError, match=r"polynomial_. has no derivative in PyTorch; pl\.legendre"):
             pl.derivatives(lambda x, f=f: f(x, 3), x, 1, engine=engine)
+    with pytest.raises(
+        DerivativeError, match="bessel_j0 has no derivative in PyTorch"
+    ):  # beside what has one
+        pl.derivatives(lambda x: torch.sin(x) + torch.special.bessel_j0(x), x, 1, engine=engine)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from scipy.special import j0, jn_zeros
 from torch import Tensor
 
 import pinnlite as pl
@@ -312,13 +313,38 @@ def test_functions_are_carried_to_halves_without_loss() -> None:
     torch.testing.assert_close(again, rows, rtol=1e-10, atol=1e-10)
 
 
-@pytest.mark.parametrize("order", ["u_tt = u_xx", "u_tt = u_xx - u"])
+@pytest.mark.parametrize(
+    "order", ["u_tt = u_xx", "u_tt = u_xx - u", "u_tt = u_xx - u^3 + (sin(pi*x)*cos(pi*t))^3"]
+)
 def test_standing_waves_over_several_periods_are_no_shocks(order: str) -> None:
     """1 / max |u_x| falls linearly between two turning points of a standing wave, too."""
     statements = (order, "u(x, 0) = sin(pi*x)", "u_t(x, 0) = 0", "u = 0 on boundary")
     solution = pl.solve(*statements, x=(0, 1), t=(0, 10), tol=1e-6)
     assert solution.converged, solution.status
-    frequency = math.pi if "- u" not in order else math.sqrt(math.pi**2 + 1)
+    frequency = math.pi if not order.endswith("- u") else math.sqrt(math.pi**2 + 1)
     x, t = torch.rand(2, 500, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     exact = torch.sin(math.pi * x) * torch.cos(frequency * 10 * t)
     assert (solution(x, 10 * t) - exact).norm() < 1e-6 * exact.norm()
+
+
+def test_initial_values_without_a_derivative_in_pytorch() -> None:
+    """A drum by its radius: J0(j r) cos(j t), where PyTorch computes J0 and none of its derivatives."""
+    j = jn_zeros(0, 1)[0]
+    start = pl.condition(lambda u, r: u - torch.special.bessel_j0(j * r), t=0)
+    rest = ("u_t(r, 0) = 0", "u_r(0, t) = 0", "u(1, t) = 0")
+    solution = pl.solve("u_tt = u_rr + u_r/r", start, *rest, r=(0, 1), t=(0, 2), tol=1e-6)
+    r, t = torch.rand(2, 500, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    exact = torch.from_numpy(j0(j * r.numpy())) * torch.cos(2 * j * t)
+    assert solution.converged, solution.status
+    assert (solution(r, 2 * t) - exact).norm() < 1e-6 * exact.norm()
+
+
+def test_what_newtons_method_leaves_is_in_the_estimate() -> None:
+    """Radiation at an end of a heated rod: two marches that stop at one step are equally wrong."""
+    radiation = "u_x(1, t) = ((1 + cos(1)*exp(-t)/5)^4 - u(1, t)^4)/10 - sin(1)*exp(-t)/5"
+    solution = pl.solve(
+        "u_t = u_xx", "u(x, 0) = 1 + cos(x)/5", "u_x(0, t) = 0", radiation, x=(0, 1), t=(0, 1)
+    )
+    true = solution.compare(lambda x, t: 1 + torch.cos(x) * torch.exp(-t) / 5).error
+    assert solution.converged, solution.status
+    assert true < max(10 * solution.error, 1e-11)  # a hundred-thousandth of the tolerance

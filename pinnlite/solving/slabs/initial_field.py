@@ -11,13 +11,13 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from pinnlite.differentiation.operators import derivatives
-from pinnlite.errors import ProblemError
+from pinnlite.errors import DerivativeError, ProblemError
 from pinnlite.problem.equations import Placed, Values
 from pinnlite.solving.lines.switches import switches
 from pinnlite.solving.slabs.evolution import Evolution
 from pinnlite.solving.slabs.space_mesh import SpaceMesh, fitted
 from pinnlite.trials.elements import TINY
-from pinnlite.trials.reference import gauss_nodes, legendre_basis, series_matrix
+from pinnlite.trials.reference import differentiation, gauss_nodes, legendre_basis, series_matrix
 from pinnlite.trials.trial import Approximation
 
 Start = Mapping[str, tuple[Float[Tensor, "E w"], ...]]
@@ -138,6 +138,24 @@ class InitialField:
             engine: Literal["auto", "autograd"] = "auto" if self._owners else "autograd"
             return derivatives(self.values, x, highest, engine=engine).detach()
 
+    def _interpolated(
+        self, mesh: SpaceMesh, nodes: tuple[float, ...], highest: int
+    ) -> Float[Tensor, "K E n M"]:
+        """The values, and derivatives of what interpolates them: of the highest order there are as many as nodes."""
+        between, at = (
+            torch.tensor(points, dtype=torch.float64) for points in (gauss_nodes(len(nodes) + highest), nodes)
+        )
+        values = self.values(mesh.nodes(tuple(between.tolist())).flatten()).detach()
+        series = torch.linalg.solve(
+            legendre_basis(between, len(between) - 1), values.view(len(mesh.half), len(between), -1)
+        )
+        found = []
+        for _ in range(highest + 1):
+            degree = series.shape[1] - 1
+            found.append(legendre_basis(at, degree) @ series)
+            series = differentiation(degree) @ series / mesh.half[:, None, None]
+        return torch.stack(found)
+
     def _left(self, begun: Approximation, x: Float[Tensor, " N"], order: int) -> Float[Tensor, "N M"]:
         """As an earlier march left it: derivatives of this order in space."""
         space, time = self.evolution.space, self.evolution.time
@@ -153,7 +171,10 @@ class InitialField:
         """The start on these elements."""
         highest = max(k for k, _ in self.evolution.orders.values())
         x = mesh.nodes(nodes)
-        found = self._slopes(x.flatten(), highest).view(highest + 1, *x.shape, -1)
+        try:
+            found = self._slopes(x.flatten(), highest).view(highest + 1, *x.shape, -1)
+        except DerivativeError:  # of torch.special.bessel_j0, say, PyTorch has none
+            found = self._interpolated(mesh, nodes, highest)
         start, column = {}, 0
         for unknown, (k, count) in self.evolution.orders.items():
             fields = []

@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from torch import Tensor
+
 from pinnlite.solving.slabs.evolution import Evolution
 from pinnlite.solving.slabs.slab_collocation import Known, Place, Rows
 from pinnlite.solving.slabs.slab_fields import Series, SlabFields
@@ -16,6 +18,7 @@ _WINDOW = 12  # slabs in which neither these elements nor the slabs have changed
 _STEADY = 1.5
 _MOST_WORK = 4e4  # so many elements more are too many
 _NEAR_SHOCK = 1e-2  # of the time up to a shock
+_STEEPENED = 10.0  # times what was the steepest in the first half of that time, at least
 _GROWN = 1e4  # times the initial size: a solution that stops there blows up
 
 
@@ -108,18 +111,28 @@ class Signs:
         )
 
     def _shock(self, accepted: Sequence[Slab], time: float) -> str | None:
-        """What is said of a shock that is near: where characteristics meet, 1 / max |u_x| falls to zero linearly."""
+        """What is said of a shock that is near: where characteristics meet, 1 / max |u_x| falls to zero linearly.
+
+        It falls as fast where a standing wave has just been flat, and then nothing is steeper than it was before.
+        """
         if len(accepted) < 2 or not self.shocks:
             return None
-        gentle = [1 / max(self.fields.steepest(slab.after, slab.mesh), TINY) for slab in accepted[-2:]]
+        gentle = [1 / max(self._steepest(slab)[-1].item(), TINY) for slab in accepted[-2:]]
         fall = gentle[0] - gentle[1]
         if fall <= 0:
             return None
         left = gentle[1] / fall * abs(2 * accepted[-1].place.half_time)
-        if left > _NEAR_SHOCK * abs(time - self.evolution.start):
+        passed = abs(time - self.evolution.start)
+        if left > _NEAR_SHOCK * passed:
+            return None
+        early = [slab for slab in accepted if abs(slab.place.start - self.evolution.start) < passed / 2]
+        if 1 / gentle[1] < _STEEPENED * max(self._steepest(slab).amax().item() for slab in early):
             return None
         at = time + math.copysign(left, self.evolution.stop - self.evolution.start)
         return (
             f"The solution steepens into a shock at about {self.evolution.names[self.evolution.time]} = {at:.5g}: "
             "end the domain before, or add diffusion."
         )
+
+    def _steepest(self, slab: Slab) -> Tensor:
+        return self.fields.steepest(slab.rows, slab.mesh)

@@ -19,6 +19,8 @@ from pinnlite.trials.reference import reference
 _STEPS = 12
 _SLOW = 0.2  # a step that is no smaller than this part of the one before asks for a new Jacobian
 _FAR = 1e6  # times the size of an unknown: a step as long as that leads nowhere
+_LEFT, _MOST_LEFT = 1e-4, 1e-2  # of the accuracy: what is left at the end, and where so little is _FINE
+_FINE = 1e-12
 _ROUNDING = 1e-13
 _NEGLIGIBLE = 1e-14  # of the largest unknown
 _HARMLESS = 1e-12  # jumps of this size are left alone
@@ -54,8 +56,10 @@ class SlabSolver:
     ) -> Rows | None:
         """The highest derivatives by time, times half_time^k, from ``first``; None where Newton's method fails.
 
-        It ends where what is left of the unknowns is a hundredth of ``accuracy``, relative to ``sizes``.
+        It ends where what is left of the unknowns is little beside ``accuracy``, relative to ``sizes``: marches that
+        check each other stop at the same step, so that neither sees what is left of the other.
         """
+        enough = max(_LEFT * accuracy, min(_MOST_LEFT * accuracy, _FINE))
         jumps = self._jumps(place, known, accuracy, sizes)
         scale = place.half[:, None] ** self.collocation.state_powers
         guess = self._packed(place, first, scale)
@@ -76,7 +80,7 @@ class SlabSolver:
             rate = change / before
             if not change < _FAR or (rate > 2 and count > 3):
                 return None
-            if change * (min(rate, 1.0) if count else 1.0) < 1e-2 * accuracy or change < _ROUNDING:
+            if change * (min(rate, 1.0) if count else 1.0) < enough or change < _ROUNDING:
                 self._factors = factors
                 return self._rows(guess, scale)
             if rate > _SLOW:

@@ -74,14 +74,15 @@ class SlabFields:
             u: max(before.get(u, 0.0), self.rms(u, values, mesh).max().item()) for u, values in rows.items()
         }
 
-    def steepest(self, known: Known, mesh: SpaceMesh) -> float:
-        """The largest slope in space of what is known at the start of a slab."""
-        found = [0.0]
-        for unknown, given in known.items():
-            if given and self._order(unknown):
+    def steepest(self, rows: Rows, mesh: SpaceMesh) -> Float[Tensor, " n"]:
+        """For each node in time the largest slope in space of what evolves."""
+        found = torch.zeros(len(self.collocation.time_nodes), dtype=torch.float64)
+        for unknown, values in rows.items():
+            if all(self.collocation.evolution.orders[unknown]):
                 basis = reference(self.collocation.space_nodes, self._order(unknown)).values[1]
-                found.append((given[0] @ basis.T / mesh.half[:, None]).abs().max().item())
-        return max(found)
+                slopes = values @ basis.T / mesh.half[:, None, None]
+                found = torch.maximum(found, slopes.abs().amax((0, 2)))
+        return found
 
     def in_space(self, rows: Rows, mesh: SpaceMesh, sizes: Sizes) -> Float[Tensor, " E"]:
         """For each element the end of the series in space, relative to the sizes, the largest over the unknowns."""
