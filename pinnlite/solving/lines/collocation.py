@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from pinnlite.problem.equations import Equation, Key
@@ -48,6 +48,14 @@ class Collocation:
                 [*range(offset, offset + k), *range(K + i * n, K + (i + 1) * n)], dtype=torch.long
             )
             offset += k
+        return found
+
+    @cached_property
+    def owners(self) -> Int[Tensor, " W"]:
+        """For each coordinate of a row the unknown that it belongs to, by number."""
+        found = torch.empty(self.end.shape[1], dtype=torch.long)
+        for i, at in enumerate(self.columns.values()):
+            found[at] = i
         return found
 
     @cached_property
