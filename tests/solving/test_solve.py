@@ -362,3 +362,15 @@ def test_a_chain_is_not_followed_from_its_first_digits() -> None:
     assert len(solution.trial.edges) < 20
     exact = math.exp(n * math.log(20.0) - 20 - math.lgamma(n + 1))
     assert abs(solution(20.0)[f"y{n}"].item() / exact - 1) < 1e-6
+
+
+def test_a_positive_parameter_that_is_one() -> None:
+    """Its logarithm is 0, of which rounding is any multiple: exact data once led nowhere, noisy ones did."""
+    times = [0.5, 1.0, 2.0, 4.0, 8.0]  # B = (exp(-0.3t) - exp(-t)) / 0.7
+    seen = pl.data("B", times, [(math.exp(-0.3 * t) - math.exp(-t)) / 0.7 for t in times])
+    p, q = (pl.Unknown(0.5, positive=True) for _ in "pq")
+    chain = ("A' = -p*A", "B' = p*A - q*B", "A(0) = 1", "B(0) = 0")
+    solution = pl.solve(*chain, seen, t=(0, 10), p=p, q=q, time_limit=5)
+    assert solution.converged, solution.status
+    assert abs(solution.unknowns["p"] - 1) < 1e-9
+    assert abs(solution.unknowns["q"] - 0.3) < 1e-9

@@ -28,6 +28,7 @@ class Collocation:
     parameters: Mapping[str, float]
     nodes: tuple[float, ...]
     basis: Basis = field(default=LEGENDRE)
+    logarithms: frozenset[str] = frozenset()  # unknowns an error of which is a relative one as it is
 
     @cached_property
     def states(self) -> int:
