@@ -119,11 +119,15 @@ class Elements:
         """What is left of the unknowns, relative to their size, on elements that were too short to be split further.
 
         Coefficients that have not decayed by then fall like a power of their number at best: the rest of such a
-        series is about the number of coefficients times the last.
+        series is about the number of coefficients times the last. Those that fall faster are of a thin layer, resolved.
         """
         short = 2 * self.half <= SHORT * (self.edges[-1] - self.edges[0])
-        series = [self.series(unknown).abs() for unknown in self.orders]
-        left = [s.shape[1] * s[short, -TAIL:].sum() / s.amax().clamp(min=TINY) for s in series]
+        left = []
+        for unknown in self.orders:
+            series = self.series(unknown).abs()
+            last, middle = series[:, -TAIL:], series[:, series.shape[1] // 2 - TAIL + 1 :][:, :TAIL]
+            rest = last[short & (last.amax(1) > _FALLEN * middle.amax(1))]
+            left.append(series.shape[1] * rest.sum() / series.amax().clamp(min=TINY))
         return torch.stack(left).amax().item()
 
     def tails(self) -> Float[Tensor, " E"]:
@@ -143,6 +147,7 @@ def halved(edges: Float[Tensor, " E1"], chosen: Bool[Tensor, " E"]) -> Float[Ten
 
 # Coefficients that must have decayed; more than two, so that an odd or even function does not fool it.
 TAIL = 3
+_FALLEN = 1e-2  # from the middle of a series to its end: more than by a low power of the number
 TINY = 1e-300
 SHORT = 1e-9  # of the domain: an element shorter than this may be let go without being resolved
 # Of the domain: an element that short is left as it is, across a jump or at a singular point.

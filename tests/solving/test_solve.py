@@ -12,6 +12,7 @@ from pinnlite.solving.clock import Clock
 from pinnlite.solving.networks.posing import AlongALine
 from pinnlite.solving.networks.training import Training, network
 from pinnlite.solving.residuals import INTERRUPTED
+from pinnlite.trials.elements import Elements
 from tests.problems.ordinary import (
     BRATU,
     LOTKA_VOLTERRA,
@@ -328,3 +329,48 @@ def test_rounding_that_outgrows_the_solution_is_no_agreement(k: int, end: float)
     solution = pl.solve(f"u'' = {k * k}u", "u(0) = 1", f"u'(0) = -{k}", t=(0, end), tol=0.1)
     assert not solution.converged
     assert "rounding" in solution.status
+
+
+def test_an_unknown_that_is_small_beside_another() -> None:
+    """c/(1 + t) beside exp(-t): Newton's method ended where the larger one had converged, and the march with it."""
+    c = 1e-11
+    solution = pl.solve("x' = -x", f"y' = -y^2/{c}", "x(0) = 1", f"y(0) = {c}", t=(0, 20), tol=1e-10)
+    t = torch.linspace(0, 20, 401, dtype=torch.float64)
+    error = ((solution(t)["y"] * (1 + t) / c - 1).square().mean().sqrt()).item()
+    assert solution.converged, solution.status
+    assert error < 10 * solution.error + 1e-14
+
+
+@pytest.mark.parametrize("rate", [1e10, 1e13])
+def test_a_layer_thinner_than_a_billionth_of_the_domain(rate: float) -> None:
+    """1 - exp(-rate t): its tails once counted as if they lasted, and below 1e-13 the march never got away from it."""
+    solution = pl.solve(f"y' = -{rate}*(y - 1)", "y(0) = 0", t=(0, 10), tol=1e-6, time_limit=5)
+    t = torch.logspace(-2, 1.3, 50, dtype=torch.float64) / rate
+    assert solution.converged, solution.status
+    assert solution.error < 1e-9
+    assert (solution(t) + torch.expm1(-rate * t)).abs().max() < 1e-6
+
+
+def test_a_chain_is_not_followed_from_its_first_digits() -> None:
+    """y_i = t^i exp(-t) / i!: y_20 is 1e-40 at first, which took an element for every few per cent of growth."""
+    n = 20
+    chain = [f"y{i}' = y{i - 1} - y{i}" for i in range(1, n + 1)]
+    start = ["y0(0) = 1", *(f"y{i}(0) = 0" for i in range(1, n + 1))]
+    solution = pl.solve("y0' = -y0", *chain, *start, t=(0, 20), tol=1e-6)
+    assert solution.converged, solution.status
+    assert isinstance(solution.trial, Elements)
+    assert len(solution.trial.edges) < 20
+    exact = math.exp(n * math.log(20.0) - 20 - math.lgamma(n + 1))
+    assert abs(solution(20.0)[f"y{n}"].item() / exact - 1) < 1e-6
+
+
+def test_a_positive_parameter_that_is_one() -> None:
+    """Its logarithm is 0, of which rounding is any multiple: exact data once led nowhere, noisy ones did."""
+    times = [0.5, 1.0, 2.0, 4.0, 8.0]  # B = (exp(-0.3t) - exp(-t)) / 0.7
+    seen = pl.data("B", times, [(math.exp(-0.3 * t) - math.exp(-t)) / 0.7 for t in times])
+    p, q = (pl.Unknown(0.5, positive=True) for _ in "pq")
+    chain = ("A' = -p*A", "B' = p*A - q*B", "A(0) = 1", "B(0) = 0")
+    solution = pl.solve(*chain, seen, t=(0, 10), p=p, q=q, time_limit=5)
+    assert solution.converged, solution.status
+    assert abs(solution.unknowns["p"] - 1) < 1e-9
+    assert abs(solution.unknowns["q"] - 0.3) < 1e-9

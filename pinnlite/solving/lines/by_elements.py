@@ -68,6 +68,8 @@ class _Attempt:
         self.breaks |= set(infinite_ends(self.system.equations, problem.parameters, name, intervals[name]))
         low, high = intervals[name]
         self.breaks |= {place for (place,) in problem.peaks if low < place < high}
+        sought = problem.unknown_parameters.items()
+        self.logarithms = frozenset(name for name, number in sought if number.positive or number.bounds)
         self.before: Approximation | None = None
         self.rounding = 0.0  # by which a march starts from another state than the one before
 
@@ -76,7 +78,7 @@ class _Attempt:
         nodes = (gauss_nodes if self.start is None else radau_nodes)(count)
         coordinate, parameters = self.problem.domain.names[0], self.problem.parameters
         collocation = Collocation(
-            self.system.equations, self.system.orders, coordinate, parameters, nodes, basis
+            self.system.equations, self.system.orders, coordinate, parameters, nodes, basis, self.logarithms
         )
         solve = self._relaxed if self.start is None else self._marched
         for _ in range(_SCANS):

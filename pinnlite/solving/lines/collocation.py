@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from pinnlite.problem.equations import Equation, Key
@@ -28,6 +28,7 @@ class Collocation:
     parameters: Mapping[str, float]
     nodes: tuple[float, ...]
     basis: Basis = field(default=LEGENDRE)
+    logarithms: frozenset[str] = frozenset()  # unknowns an error of which is a relative one as it is
 
     @cached_property
     def states(self) -> int:
@@ -48,6 +49,14 @@ class Collocation:
                 [*range(offset, offset + k), *range(K + i * n, K + (i + 1) * n)], dtype=torch.long
             )
             offset += k
+        return found
+
+    @cached_property
+    def owners(self) -> Int[Tensor, " W"]:
+        """For each coordinate of a row the unknown that it belongs to, by number."""
+        found = torch.empty(self.end.shape[1], dtype=torch.long)
+        for i, at in enumerate(self.columns.values()):
+            found[at] = i
         return found
 
     @cached_property

@@ -21,13 +21,17 @@ from pinnlite.trials.elements import SHORT, SHORTEST, TAIL, TINY, Elements
 from pinnlite.trials.trial import Approximation
 
 _STOPPED = "stopped"
-_NEWTON_STEPS = 20
+_NEWTON_STEPS, _PATIENCE = 20, 4  # how many, and how many in a row that bring nothing
 _LEFT = 1e-4  # of the accuracy: what Newton's method may leave
 _MOST_ATTEMPTS = 2000
 _CLEAR = 8 * torch.finfo(torch.float64).eps  # relative distance at which elements keep from a break
+_LEAST_STEP = 1024 * torch.finfo(torch.float64).eps  # of x: what shorter elements see of it is rounding
 _NOISE = 1e-10  # tails below this may be rounding
+_NOTHING = 1e-16  # of the largest unknown: less is not followed from its first digit on
 _LITTLE = 1e-4  # of what an unknown is going to be: less needs fewer digits
 _LASTING = 0.1  # of the length of a march: over so much of it a slope is carried along
+_JUMP = 0.1  # of an unknown: what is left of it where it jumps, or has a layer that is thinner yet
+_THINNEST = 1e-24  # of the length of a march: layers at x = 0 that numbers resolve
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ def march(
                     edges.append(x)
                     rows.append(row)
                     state = collocation.end @ row * (step / 2) ** -collocation.powers
-                elif abs(step) < SHORTEST * steps.length:
+                elif abs(step) < steps.shortest:
                     failure = _reason(x, steps.sizes[:, 0], 0 in collocation.orders.values())
                 elif steps.stuck(x):
                     failure = f"The solution could not be resolved near {x:.6g}: try a larger tol."
@@ -99,6 +103,7 @@ class _Steps:
         self._longer: Elements | None = None  # the element that was refused last, which the next is a part of
         self._floor = 0.0  # where rounding was met, until it is left behind
         self._attempts, self._milestone = 0, -math.inf
+        self.short, self.shortest = SHORT * self.length, SHORTEST * self.length
 
     def stuck(self, x: float) -> bool:
         """Whether thousands of attempts have not led a millionth of the domain further."""
@@ -112,19 +117,27 @@ class _Steps:
         row = _solved(self.collocation, x, step / 2, state, _LEFT * self.accuracy, self._longer)
         if row is None:
             return None, 0.3 * step
-        tail, reach = _tail(self.collocation, row, step / 2, self.length, self.sizes)
+        enough = max(0.1 * self.accuracy, self.collocation.basis.floor)
+        tail, needed, reach = _tail(self.collocation, row, step / 2, self.length, self.sizes, enough)
+        if tail > _JUMP:
+            self.short = self.shortest = max(_LEAST_STEP * abs(x), _THINNEST * self.length)
         # Where a shorter step is no better, what is left is rounding: of the unknowns, or of a forcing near its zero.
         self._stalls = self._stalls + 1 if tail > 0.5 * self._refused else 0
-        noise = self._stalls > (0 if tail < _NOISE else 2 if abs(step) < SHORT * self.length else math.inf)
+        noise = self._stalls > (0 if tail < _NOISE else 2 if abs(step) < self.short else math.inf)
         noise = noise or self.accuracy < tail <= self._floor
-        ratio = 0.9 * (self.accuracy / max(tail, TINY)) ** (1 / len(self.collocation.nodes))
-        if tail > self.accuracy and not noise and abs(step) >= SHORTEST * self.length:
+        count = len(self.collocation.nodes)
+        ratio = 0.9 * (self.accuracy / max(tail, TINY)) ** (1 / count)
+        if tail > self.accuracy and not noise and abs(step) >= self.shortest:
             self._refused, self._longer = tail, _ascending(self.collocation, [x, x + step], row[None])
             return None, step * min(0.9, max(0.2, ratio))
+        most = 3.0 if self._longer is None else 1.0  # a refused length is not tried again at once
         self._refused, self._longer, self._stalls, self.sizes = math.inf, None, 0, reach
+        self.short, self.shortest = SHORT * self.length, SHORTEST * self.length
         # It is passed in steps that double while what is let pass halves: the sum of it stays as small as it began.
         self._floor = max(tail, self._floor) / 2 if noise else self._floor / 2
-        return row, step * (2.0 if noise else min(3.0, max(0.5, ratio)))
+        # A tail of rounding says less than how few coefficients came before it: those fall like a power of the step.
+        ratio = max(ratio, enough ** (1 / count - 1 / needed))
+        return row, step * (2.0 if noise else min(most, max(0.5, ratio)))
 
 
 def _solved(
@@ -169,14 +182,16 @@ def _element(
     """One element by Newton's method from its left state; None where that does not converge.
 
     It ends with a step below ``enough`` that is a tenth of the one before, as the next would then be of this one. The
-    Jacobian is kept for as long as the steps fall tenfold with it: a residual costs a third of it.
+    Jacobian is kept for as long as the steps fall tenfold with it: a residual costs a third of it. Steps are measured
+    beside the unknown that they change: one may be 1e-9 of another, and its tail is compared with its own size.
     """
-    K = collocation.states
+    K, owner = collocation.states, collocation.owners
     h, left = torch.tensor([half], dtype=torch.float64), torch.tensor([x], dtype=torch.float64)
     row = guess[None].clone()
     row[0, :K] = state * half**collocation.powers
-    change_before, factors = 1.0, None  # a first step is measured by what it leads to
+    before, factors, slow = 1.0, None, 0  # a first step is measured by what it leads to
     for _ in range(_NEWTON_STEPS):
+        fresh = factors is None
         if factors is None:
             residual, jacobian = collocation.linearize(left, h, row)
             lu, pivots, info = torch.linalg.lu_factor_ex(jacobian[0, :, K:])
@@ -188,38 +203,56 @@ def _element(
         step = torch.linalg.lu_solve(*factors, -residual[0, :, None])[:, 0]
         row = row.clone()
         row[0, K:] += step
-        change = (step.abs().amax() / row.abs().amax().clamp(min=TINY)).item()
-        if not change < 1e8:
+        sizes = row.new_zeros(len(collocation.orders)).scatter_reduce(0, owner, row[0].abs(), "amax")
+        change = (step.abs() / sizes[owner[K:]].clamp(min=TINY)).amax().item()
+        overall = (step.abs().amax() / sizes.amax().clamp(min=TINY)).item()
+        if not overall < 1e8:
             return None
         # Newton converges until what is left is of no account, or rounding takes over: then the change falls no more.
-        if change < max(1e-14, enough if change < 0.1 * change_before else 0.0):
+        if change < max(1e-14, enough if change < 0.1 * before else 0.0):
             return row[0]
-        if change < 1e-9 and change > 0.1 * change_before:
+        if overall < 1e-9 and change > 0.1 * before and (fresh or change < 1e-9):
             return row[0]
-        if change > 0.1 * change_before:
+        if change > 0.1 * before:
             factors = None
-        change_before = change
+        slow = slow + 1 if change > 0.7 * before else 0
+        if slow > _PATIENCE:
+            return None
+        before = change
     return None
 
 
 def _tail(
-    collocation: Collocation, row: Tensor, half: float, length: float, sizes: Float[Tensor, "U k"]
-) -> tuple[float, Tensor]:
-    """Largest of the last coefficients relative to the size so far, and the sizes brought up to date.
+    collocation: Collocation,
+    row: Tensor,
+    half: float,
+    length: float,
+    sizes: Float[Tensor, "U k"],
+    enough: float,
+) -> tuple[float, int, Tensor]:
+    """Largest of the last coefficients relative to the size so far, how many come before none exceeds ``enough``, and
+    the sizes brought up to date.
 
     They are those of each unknown and of its derivatives below the highest, which are handed on with it: an error d of
     a slope that lasts is one of d times that length in the end, however short the element that it came from.
     """
     edges = torch.tensor([0.0, 2.0], dtype=torch.float64)  # half-length 1: the scaled coordinates as they are
     elements = collocation.elements(edges, row[None])
-    reach, tails = sizes.clone(), []
+    reach, found = sizes.clone(), []
     for i, (name, order) in enumerate(collocation.orders.items()):
         for j in range(max(order, 1)):
             series = collocation.basis.series(elements.local[name], order, j)[0].abs()
             series *= (_LASTING * length / abs(half)) ** j
             reach[i, j] = torch.maximum(sizes[i, j], series.amax())
-            tails.append(series[-TAIL:].amax() / torch.maximum(reach[i, 0], reach[i, j]).clamp(min=TINY))
-    return torch.stack(tails).amax().item(), reach
+            found.append((i, j, series))
+    least = _NOTHING * reach[:, 0].amax()
+    beside = [
+        series / torch.stack([reach[i, 0], reach[i, j], least]).amax().clamp(min=TINY)
+        for i, j, series in found
+    ]
+    tail = max(series[-TAIL:].amax().item() for series in beside)
+    needed = max(max((series > enough).nonzero().flatten().tolist(), default=1) for series in beside)
+    return tail, max(needed, 1), reach
 
 
 def _ascending(collocation: Collocation, edges: list[float], rows: Tensor) -> Elements:

@@ -178,8 +178,10 @@ class Chain:
         """For each coordinate of a row the size of the unknown that it belongs to."""
         size = torch.stack([point.rows.abs().amax(0) for point in points]).amax(0)
         scale = torch.empty_like(size)
-        for columns in self.collocation.columns.values():
-            scale[columns] = size[columns].amax().clamp(min=TINY)
+        for name, columns in self.collocation.columns.items():
+            # The logarithm of a parameter that is 1 is rounding, beside which no step would ever be small.
+            least = 1.0 if name in self.collocation.logarithms else TINY
+            scale[columns] = size[columns].amax().clamp(min=least)
         return scale
 
     def _length(self, step: Guess, scale: Tensor) -> float:
