@@ -90,7 +90,7 @@ def written(trial: Approximation, problem: Problem, X: Float[Tensor, "N d"]) -> 
     highest = [
         (u, index)
         for u, index in keys
-        if any(0 < a == b for a, b in zip(index, problem.orders[u], strict=True))
+        if any(0 < a == b for a, b in zip(index, problem.orders.get(u, index), strict=True))
     ]
     found = torch.zeros(len(X), dtype=torch.bool, device=X.device)
     with torch.no_grad():

@@ -172,7 +172,9 @@ def test_every_special_function_without_a_graph() -> None:
                 continue
             found.append(name)
             for engine in ENGINES:
-                with pytest.raises(DerivativeError, match=f"{name} has no derivative in PyTorch"):
+                with pytest.raises(
+                    DerivativeError, match=f"{name} has no (derivative in PyTorch|Taylor rule)"
+                ):
                     pl.derivatives(lambda x, f=f, more=more: x + f(x, *more), x, 1, engine=engine)
     assert {"airy_ai", "bessel_j0", "modified_bessel_k1", "hermite_polynomial_h"} <= set(found)
 

@@ -9,7 +9,7 @@ import pinnlite as pl
 from pinnlite.differentiation.operators import partials
 from pinnlite.models.features import RandomFeatures
 from pinnlite.solving import clock
-from pinnlite.solving.features import by_march
+from pinnlite.solving.features import by_march, feature_slab
 from pinnlite.solving.methods.damped import DampedLinearization
 from pinnlite.solving.methods.least_squares import DenseLinearization
 from pinnlite.solving.methods.triangle import Factored, TriangularLinearization
@@ -142,8 +142,8 @@ def test_a_march_begins_nothing_that_overruns_its_time(monkeypatch: pytest.Monke
         return Factored(triangle)
 
     monkeypatch.setattr(clock.time, "perf_counter", lambda: seconds)
-    monkeypatch.setattr(by_march, "Factored", factored)
-    monkeypatch.setattr(by_march, "_SLOW", 0.0)  # every step of Newton's method wants a matrix
+    monkeypatch.setattr(feature_slab, "Factored", factored)
+    monkeypatch.setattr(feature_slab, "_SLOW", 0.0)  # every step of Newton's method wants a matrix
     front = "1/(1 + exp(10*({})))".format
     problem = pl.Problem(
         "u_t + u*u_x + u*u_y = 0.05*(u_xx + u_yy)",
