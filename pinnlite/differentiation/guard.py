@@ -2,7 +2,7 @@
 
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -144,12 +144,13 @@ class _Watch(TorchFunctionMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
+        given = [*args, *kwargs.values()]
         if func is torch._C._set_grad_enabled:
             self.recording = bool(args[0])
         elif self.began_recording and not torch.is_grad_enabled():
-            self._unrecorded(args)
+            self._unrecorded(given)
         kinked, random, dropping, without_graph = self._sets
-        if func in without_graph and self.order and any(map(self._depends, _entries([args]))):
+        if func in without_graph and self.order and any(map(self._depends, _entries(given))):
             own = "; pl.legendre has all of its own" if "polynomial" in name_of(func) else ""
             if own or Jet not in types:  # one may have a Taylor rule of the user's
                 raise DerivativeError(f"{name_of(func)} has no derivative in PyTorch{own}")
@@ -162,20 +163,20 @@ class _Watch(TorchFunctionMode):
         if func in kinked and self.order > 1:
             self.kinks = self.kinks or name_of(func)
         if func in dropping or getattr(func, "__self__", None) is _DATA:
-            copied = args[1:] if func is Tensor.new_tensor else args[:1]
+            copied = given[1:] if func is Tensor.new_tensor else given[:1]
             if any(map(self._depends, _entries(copied))):
                 raise dropped(_written(func))
         if Jet in types:
             return Jet.__torch_function__(func, types, args, kwargs)
         return _REPLACED.get(func, func)(*args, **kwargs)
 
-    def _unrecorded(self, args: tuple[Any, ...]) -> None:
+    def _unrecorded(self, given: Sequence[Any]) -> None:
         """Recording is off inside f: because f says so, or because a custom autograd function computes its value."""
-        if not any(self._depends(x) for x in args):
+        if not any(self._depends(x) for x in given):
             return
         if not self.recording:
             raise dropped("torch.no_grad()")
-        if any(isinstance(x, Jet) for x in args):
+        if any(isinstance(x, Jet) for x in given):
             raise NoTaylorRule(
                 "f computes out of autograd's sight, in a torch.autograd.Function or under torch.inference_mode: the "
                 "first has no Taylor rule. Use engine='autograd', or add a rule with @pl.taylor_rule for the function "

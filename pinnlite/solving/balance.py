@@ -15,9 +15,7 @@ from pinnlite.trials.trial import Approximation
 
 _MANY = 4096  # points of the domain: a spot whose share of it is some thousandths is seen for certain
 _MOST = 0.3  # of the largest term anywhere: what is further from balanced was overlooked
-_BESIDE = (
-    1 / 64
-)  # of the domain: what is too narrow to have been seen for certain has ended so far from a point
+_BESIDE = 1 / 64  # of the domain: so far from a point what is too narrow to be seen for certain has ended
 _SAME = 0.1  # of the residual: what the equation itself changes by there
 _ROUNDING = 1e-10  # of what terms are where the unknowns vary over the domain
 
@@ -87,20 +85,20 @@ def written(trial: Approximation, problem: Problem, X: Float[Tensor, "N d"]) -> 
     derivative that a wave carries along, beside which series of ever higher degree swing as far.
     """
     keys = sorted({key for equation in problem.equations for key in equation.wanted})
+    orders = problem.orders  # in which unknown parameters are not
     highest = [
         (u, index)
         for u, index in keys
-        if any(0 < a == b for a, b in zip(index, problem.orders.get(u, index), strict=True))
+        if any(0 < a == b for a, b in zip(index, orders.get(u, index), strict=True))
     ]
     found = torch.zeros(len(X), dtype=torch.bool, device=X.device)
     with torch.no_grad():
         values = trial.partials(X, keys)
-        here = _residuals(problem, X, values)
+        here, held = _residuals(problem, X, values), {key: values[key] for key in highest}
         for axis, (low, high) in enumerate(problem.domain.intervals.values()):
             for sign in (-1, 1):
                 beside = X.clone()
                 beside[:, axis] = (X[:, axis] + sign * _BESIDE * (high - low)).clamp(low, high)
-                held = {key: values[key] for key in highest}
                 there = _residuals(problem, beside, {**trial.partials(beside, keys), **held})
                 found |= ~((there - here).abs() <= _SAME * here.abs()).all(0)
     return found

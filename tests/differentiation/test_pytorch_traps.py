@@ -179,6 +179,14 @@ def test_every_special_function_without_a_graph() -> None:
     assert {"airy_ai", "bessel_j0", "modified_bessel_k1", "hermite_polynomial_h"} <= set(found)
 
 
+@pytest.mark.parametrize("f", [torch.special.bessel_j0, torch.detach, torch.no_grad()(torch.erf)])
+def test_what_has_no_graph_is_seen_where_it_is_called_by_keyword(f: Callable[..., Tensor]) -> None:
+    x = torch.linspace(0.2, 0.8, 4, dtype=F64)
+    assert not f(input=x.clone().requires_grad_()).requires_grad
+    with pytest.raises(DerivativeError):
+        pl.derivatives(lambda x: x + f(input=x), x, 1)
+
+
 @pytest.mark.parametrize("order", [2, 3])
 def test_powers_at_zero(order: int) -> None:
     x = torch.zeros(1, dtype=F64)

@@ -14,7 +14,7 @@ from pinnlite.solving.boxes.block_elimination import Stopped
 from pinnlite.solving.clock import Clock
 from pinnlite.solving.estimate import difference
 from pinnlite.solving.features.families import Family
-from pinnlite.solving.features.feature_slab import FeatureSlab, SlabSolver
+from pinnlite.solving.features.feature_slab import FeatureSlab, FeatureSlabSolver
 from pinnlite.solving.refine import Candidate
 from pinnlite.solving.residuals import INTERRUPTED
 from pinnlite.trials.patchwork import Patchwork, slabs_along
@@ -80,7 +80,7 @@ class _March:
         evolution = initial_value_problem(problem)
         assert evolution is not None
         self.evolution, self.column = evolution, evolution.column
-        self.solver = SlabSolver(problem, evolution, seed, clock)
+        self.solver = FeatureSlabSolver(problem, evolution, seed, clock)
         waves = max(index[self.column] for index in problem.orders.values()) > 1
         self.margin = _UNDAMPED if waves else _MARGIN
         self.start, self.stop = evolution.start, evolution.stop

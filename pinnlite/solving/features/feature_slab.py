@@ -39,7 +39,7 @@ class FeatureSlab:
     size: float
 
 
-class SlabSolver:
+class FeatureSlabSolver:
     """Solves slabs with features of one seed, with the factors of the last matrix as long as they are of use."""
 
     def __init__(self, problem: Problem, evolution: InitialValueProblem, seed: int, clock: Clock) -> None:

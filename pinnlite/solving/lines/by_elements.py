@@ -69,7 +69,7 @@ class _Attempt:
         low, high = intervals[name]
         self.breaks |= {place for (place,) in problem.peaks if low < place < high}
         sought = problem.unknown_parameters.items()
-        self.logarithms = frozenset(name for name, number in sought if number.positive or number.bounds)
+        self.logarithms = frozenset(name for name, number in sought if not number.linear)
         self.before: Approximation | None = None
         self.rounding = 0.0  # by which a march starts from another state than the one before
 

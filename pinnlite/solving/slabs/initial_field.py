@@ -173,7 +173,7 @@ class InitialField:
         x = mesh.nodes(nodes)
         try:
             found = self._slopes(x.flatten(), highest).view(highest + 1, *x.shape, -1)
-        except DerivativeError:  # of torch.special.bessel_j0, say, PyTorch has none
+        except DerivativeError:  # as of torch.special.bessel_j0; a start is its values, and those are there
             found = self._interpolated(mesh, nodes, highest)
         start, column = {}, 0
         for unknown, (k, count) in self.evolution.orders.items():
